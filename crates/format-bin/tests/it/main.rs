@@ -1,0 +1,24 @@
+//! The binary format from outside: fixtures, round trips, damage, hostile files, frozen samples.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    reason = "all of this is test code, its helpers included"
+)]
+
+mod build;
+mod crafted;
+mod layout;
+
+mod cuts;
+mod encoder;
+mod fixtures;
+mod flips;
+mod frozen;
+mod hexdump;
+mod hostile;
+mod roundtrip;
+mod tsv;

@@ -1,0 +1,43 @@
+//! Freeing what retention no longer wants.
+
+use crate::host::{HostGuard, State};
+
+/// What [`HostGuard::free_before`] freed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Freed {
+    /// Samples.
+    pub samples: u64,
+    /// Bytes of their chunks. A chunk that a frozen column still shares is freed with that column.
+    pub bytes: usize,
+    /// Series that hold nothing any more.
+    pub series: usize,
+    /// Levels that hold nothing any more.
+    pub levels: usize,
+}
+
+impl<H> HostGuard<'_, H> {
+    /// Frees the chunks that end before `limit_s`, in Unix seconds, dirty or not; then the series without a sample,
+    /// then the levels without a series.
+    ///
+    /// The index of a series that is freed is stale from then on; a series that was resolved but never written is
+    /// freed too. A series with a sample at or behind the limit stays.
+    pub fn free_before(&mut self, limit_s: i64) -> Freed {
+        let State { levels, series, samples, .. } = &mut *self.state;
+        let mut freed = Freed::default();
+        for series in series.iter_mut() {
+            let of_series = series.ring.free_before(limit_s);
+            freed.samples += of_series.samples;
+            freed.bytes += of_series.bytes;
+        }
+        *samples = samples.saturating_sub(freed.samples);
+        let metrics = series.take_empty();
+        if metrics.is_empty() {
+            return freed;
+        }
+        let pruned = levels.prune(|number| series.get(number).is_none());
+        freed.series = metrics.len();
+        freed.levels = pruned.names.len();
+        self.host.shared.pool.give_back(metrics, pruned.names, pruned.paths);
+        freed
+    }
+}

@@ -1,0 +1,97 @@
+//! What lies in a host's directory, as far as the next checkpoint has to know it.
+
+use std::collections::BTreeSet;
+
+use treering_level::SeriesIndex;
+
+/// One host's files.
+#[derive(Debug, Default)]
+pub(crate) struct Catalog {
+    /// Sound snapshots in ascending order.
+    pub(crate) snapshots: Vec<SnapshotFile>,
+    /// Damaged snapshots, to be set aside when what was sound in them is safe.
+    pub(crate) damaged: Vec<String>,
+    /// Snapshots that were never finished, to be removed with the next checkpoint.
+    pub(crate) temporaries: Vec<String>,
+    /// The highest number in a snapshot's name, damaged and foreign ones counted in, and that name.
+    pub(crate) highest: Option<(i64, String)>,
+    /// Sealed log segments that are still there.
+    pub(crate) sealed: BTreeSet<u64>,
+    /// All segments up to this generation are in snapshots.
+    pub(crate) covers: u64,
+    /// The oldest segment that could not be read: neither it nor a later one may be dropped.
+    pub(crate) unread_from: Option<u64>,
+    /// Wall clock at this host's checkpoint before.
+    pub(crate) checkpointed_s: Option<i64>,
+    /// By series number: the start of the series' newest column on disk.
+    floors: Vec<Option<i64>>,
+}
+
+/// A sound snapshot on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SnapshotFile {
+    pub(crate) stem: i64,
+    pub(crate) name: String,
+    /// Index of its format in the store's list.
+    pub(crate) format: usize,
+    /// Time behind the last value that it holds.
+    pub(crate) end_s: i64,
+}
+
+impl Catalog {
+    /// Before this time a new column of the series must not begin.
+    pub(crate) fn floor_s(&self, series: SeriesIndex) -> Option<i64> {
+        self.floors.get(number(series)).copied().flatten()
+    }
+
+    /// Notes where the newest column of a series begins.
+    pub(crate) fn set_floor(&mut self, series: SeriesIndex, start_s: i64) {
+        let number = number(series);
+        if self.floors.len() <= number {
+            self.floors.resize(number + 1, None);
+        }
+        self.floors[number] = Some(start_s);
+    }
+
+    /// The same, for files that are met from the newest to the oldest.
+    pub(crate) fn set_floor_if_none(&mut self, series: SeriesIndex, start_s: i64) {
+        if self.floor_s(series).is_none() {
+            self.set_floor(series, start_s);
+        }
+    }
+
+    pub(crate) fn saw_stem(&mut self, stem: i64, name: &str) {
+        if self.highest.as_ref().is_none_or(|(highest, _)| *highest < stem) {
+            self.highest = Some((stem, name.to_owned()));
+        }
+    }
+
+    /// Puts a new snapshot in its place.
+    pub(crate) fn insert_snapshot(&mut self, snapshot: SnapshotFile) {
+        let at = self.snapshots.partition_point(|other| other.stem < snapshot.stem);
+        self.snapshots.insert(at, snapshot);
+    }
+
+    /// The segments that a snapshot which covers up to `covers` makes superfluous, in ascending order.
+    pub(crate) fn droppable(&self) -> Vec<u64> {
+        let end = self.unread_from.unwrap_or(u64::MAX).min(self.covers.saturating_add(1));
+        self.sealed.range(..end).copied().collect()
+    }
+}
+
+fn number(series: SeriesIndex) -> usize {
+    usize::try_from(series.number()).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_that_was_not_read_keeps_all_from_it_on() {
+        let mut catalog = Catalog { sealed: BTreeSet::from([1, 2, 3, 4]), covers: 3, ..Catalog::default() };
+        assert_eq!(catalog.droppable(), [1, 2, 3]);
+        catalog.unread_from = Some(2);
+        assert_eq!(catalog.droppable(), [1]);
+    }
+}

@@ -1,0 +1,188 @@
+//! Writing what is dirty and dropping the log that it covers, for a batch of hosts at a time.
+//!
+//! The order is what makes it safe; each line ends when it is durable for all hosts of the batch:
+//!
+//! ```text
+//! freeze what is dirty, and in the same critical section begin the next generation
+//! the rest of the records into the old segment
+//! current.wal -> sealed.<g>.wal
+//! older snapshots that take up late samples: new content, renamed over the old
+//! the new snapshots as *.tmp
+//! *.tmp -> <stem>.<format>; from here on the segments are covered
+//! remove covered segments and unfinished files, set damaged files aside
+//! ```
+//!
+//! A host that fails drops out of the batch: what was frozen is dirty again, its log is still there.
+
+mod encode;
+mod finish;
+mod host;
+mod late;
+mod plan;
+
+use treering_level::Host;
+use treering_snapshot::Format;
+
+use crate::barrier::{Target, sync_all};
+use crate::error::IoFailure;
+use crate::journal::HostJournal;
+use crate::options::Options;
+use crate::report::{CheckpointReport, FailedHost};
+use crate::storage::Storage;
+use crate::sync::{Arc, AtomicUsize, Mutex, Ordering, lock, thread};
+
+use host::HostRun;
+
+/// Hosts that go through the steps together and share the syncs. Their writers wait for the log while their segments
+/// are sealed, so it is not more.
+const BATCH_HOSTS: usize = 64;
+
+/// What checkpoints work with.
+pub(crate) struct Environment {
+    pub(crate) storage: Arc<dyn Storage>,
+    /// The first one is written; all are read.
+    pub(crate) formats: Vec<Box<dyn Format>>,
+    pub(crate) options: Options,
+}
+
+/// Checkpoints hosts, on as many threads as the options say.
+pub(crate) fn checkpoint(env: &Environment, hosts: &[Arc<Host<HostJournal>>]) -> CheckpointReport {
+    let started = env.storage.monotonic();
+    let workers = env.options.worker_count();
+    let batch_hosts = hosts.len().div_ceil(workers).clamp(1, BATCH_HOSTS);
+    let batches: Vec<_> = hosts.chunks(batch_hosts).collect();
+    let next = AtomicUsize::new(0);
+    let total = Mutex::new(CheckpointReport::default());
+    let work = || {
+        let mut buffer = Vec::new();
+        while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let report = checkpoint_batch(env, batch, &mut buffer);
+            lock(&total).add(report);
+        }
+    };
+    if workers.min(batches.len()) > 1 {
+        thread::scope(|scope| {
+            for _ in 0..workers.min(batches.len()) {
+                scope.spawn(work);
+            }
+        });
+    } else {
+        work();
+    }
+    let mut report = total.into_inner().unwrap_or_else(crate::sync::PoisonError::into_inner);
+    report.elapsed = env.storage.monotonic().saturating_sub(started);
+    report
+}
+
+fn checkpoint_batch(
+    env: &Environment,
+    hosts: &[Arc<Host<HostJournal>>],
+    buffer: &mut Vec<u8>,
+) -> CheckpointReport {
+    let disks: Vec<_> = hosts.iter().map(|host| Arc::clone(&host.lock().journal().disk)).collect();
+    let mut runs: Vec<HostRun<'_>> =
+        hosts.iter().zip(&disks).filter_map(|(host, disk)| HostRun::begin(host, disk)).collect();
+
+    each(&mut runs, |run| run.freeze(env));
+    sync_segments(env, &mut runs);
+    each(&mut runs, |run| run.rename_segment(env));
+    sync_dirs(env, &mut runs);
+    each(&mut runs, HostRun::release_log);
+
+    each(&mut runs, |run| run.write_late(env));
+    sync_files(env, &mut runs);
+    each(&mut runs, |run| run.rename_late(env));
+    sync_dirs(env, &mut runs);
+
+    each(&mut runs, |run| run.write_new(env, buffer));
+    sync_files(env, &mut runs);
+    each(&mut runs, |run| run.rename_new(env));
+    sync_dirs(env, &mut runs);
+    each(&mut runs, HostRun::committed);
+
+    each(&mut runs, |run| run.clean_up(env));
+    sync_dirs(env, &mut runs);
+
+    let mut report = CheckpointReport::default();
+    for run in runs {
+        run.finish(env, &mut report);
+    }
+    report
+}
+
+fn each<'a>(
+    runs: &mut [HostRun<'a>],
+    mut step: impl FnMut(&mut HostRun<'a>) -> Result<(), crate::CheckpointError>,
+) {
+    for run in runs.iter_mut().filter(|run| !run.has_failed()) {
+        if let Err(error) = step(run) {
+            run.fail(error);
+        }
+    }
+}
+
+/// A segment whose sync fails is given up, but sealed all the same: memory has all of it, and the snapshot will.
+fn sync_segments(env: &Environment, runs: &mut [HostRun<'_>]) {
+    let open: Vec<_> = runs
+        .iter_mut()
+        .enumerate()
+        .filter(|(_, run)| !run.has_failed())
+        .filter_map(|(index, run)| Some((index, run.open_segment()?)))
+        .collect();
+    let targets: Vec<_> = open.iter().map(|(_, (_, file))| Target::File(&**file)).collect();
+    let results = sync_all(&*env.storage, &env.options.root, &targets);
+    for ((index, (generation, _)), result) in open.iter().zip(results) {
+        if let Err(error) = result {
+            runs[*index].segment_sync_failed(*generation, error);
+        }
+    }
+}
+
+fn sync_files(env: &Environment, runs: &mut [HostRun<'_>]) {
+    let files: Vec<_> = runs
+        .iter_mut()
+        .enumerate()
+        .filter(|(_, run)| !run.has_failed())
+        .flat_map(|(index, run)| run.take_unsynced().into_iter().map(move |file| (index, file)))
+        .collect();
+    let targets: Vec<_> = files.iter().map(|(_, (_, file))| Target::File(&**file)).collect();
+    let results = sync_all(&*env.storage, &env.options.root, &targets);
+    for ((index, (path, _)), result) in files.iter().zip(results) {
+        if let Err(error) = result {
+            runs[*index].fail(IoFailure::new("sync", path, error).into());
+        }
+    }
+}
+
+fn sync_dirs(env: &Environment, runs: &mut [HostRun<'_>]) {
+    let dirs: Vec<_> = runs
+        .iter_mut()
+        .enumerate()
+        .filter(|(_, run)| !run.has_failed())
+        .flat_map(|(index, run)| run.take_changed_dirs().into_iter().map(move |dir| (index, dir)))
+        .collect();
+    let targets: Vec<_> = dirs.iter().map(|(_, dir)| Target::Dir(dir)).collect();
+    let results = sync_all(&*env.storage, &env.options.root, &targets);
+    for ((index, dir), result) in dirs.iter().zip(results) {
+        match result {
+            Ok(()) => runs[*index].dir_synced(),
+            Err(error) => runs[*index].fail(IoFailure::new("sync", dir, error).into()),
+        }
+    }
+}
+
+impl CheckpointReport {
+    fn add(&mut self, other: CheckpointReport) {
+        self.hosts_written += other.hosts_written;
+        self.files_written += other.files_written;
+        self.samples += other.samples;
+        self.bytes += other.bytes;
+        self.segments_dropped += other.segments_dropped;
+        self.quarantined.extend(other.quarantined);
+        self.failed.extend(other.failed);
+    }
+
+    fn add_failure(&mut self, cluster: &str, host: &str, error: crate::CheckpointError) {
+        self.failed.push(FailedHost { cluster: cluster.to_owned(), host: host.to_owned(), error });
+    }
+}

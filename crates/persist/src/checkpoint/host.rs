@@ -1,0 +1,343 @@
+//! One host on its way through a checkpoint: what it holds locked, and each step.
+
+use std::path::{Path, PathBuf};
+
+use treering_level::{FrozenSeries, Host};
+use treering_snapshot::{Meta, Ours, Window};
+
+use super::Environment;
+use super::encode::{ColumnOf, Encoded, encode};
+use super::finish;
+use super::late::{Rewritten, merge_late};
+use super::plan::{floor_slot, fresh_columns};
+use crate::catalog::{Catalog, SnapshotFile};
+use crate::error::{CheckpointError, IoFailure, chain};
+use crate::journal::HostJournal;
+use crate::layout::{snapshot_name, temporary_name};
+use crate::log::{HostDisk, Log};
+use crate::report::CheckpointReport;
+use crate::storage::{Replace, Storage, StorageFile, append_all};
+use crate::sync::{Arc, MutexGuard};
+
+/// A host in a checkpoint. Dropping it without [`HostRun::finish`] would lose what was frozen.
+pub(super) struct HostRun<'a> {
+    memory: &'a Host<HostJournal>,
+    disk: &'a HostDisk,
+    catalog: MutexGuard<'a, Catalog>,
+    sealing: Option<Sealing<'a>>,
+    frozen: Vec<FrozenSeries>,
+    /// What the snapshot will cover.
+    covers: u64,
+    /// The log's write counter when it was sealed.
+    sequence: u64,
+    late: Vec<Rewritten>,
+    /// Columns of the new files, in the order of their stems. The last one commits.
+    front: Vec<Vec<ColumnOf>>,
+    new: Vec<NewFile>,
+    unsynced: Vec<(PathBuf, Arc<dyn StorageFile>)>,
+    changed_dirs: Vec<PathBuf>,
+    committed: bool,
+    error: Option<CheckpointError>,
+    report: CheckpointReport,
+}
+
+/// What is locked from freezing until the old segment's new name is durable.
+struct Sealing<'a> {
+    _syncing: MutexGuard<'a, ()>,
+    log: MutexGuard<'a, Log>,
+}
+
+struct NewFile {
+    stem: i64,
+    name: String,
+    encoded: Encoded,
+}
+
+impl<'a> HostRun<'a> {
+    /// Locks the host's files; `None` if there is nothing to do.
+    pub(super) fn begin(memory: &'a Host<HostJournal>, disk: &'a HostDisk) -> Option<HostRun<'a>> {
+        let catalog = crate::sync::lock(&disk.catalog);
+        let syncing = disk.lock_syncing();
+        let log = disk.lock_log();
+        let idle = {
+            let mut guard = memory.lock();
+            !guard.journal().has_pending() && guard.series().all(|series| series.ring().dirty().is_empty())
+        };
+        if idle && log.is_empty() && !finish::has_work(&catalog) {
+            return None;
+        }
+        Some(HostRun {
+            memory,
+            disk,
+            covers: catalog.covers,
+            catalog,
+            sealing: Some(Sealing { _syncing: syncing, log }),
+            frozen: Vec::new(),
+            sequence: 0,
+            late: Vec::new(),
+            front: Vec::new(),
+            new: Vec::new(),
+            unsynced: Vec::new(),
+            changed_dirs: Vec::new(),
+            committed: false,
+            error: None,
+            report: CheckpointReport::default(),
+        })
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.error.is_some()
+    }
+
+    pub(super) fn fail(&mut self, error: CheckpointError) {
+        self.sealing = None;
+        self.error.get_or_insert(error);
+    }
+
+    /// Freezes what is dirty and begins the next generation, in one critical section.
+    pub(super) fn freeze(&mut self, env: &Environment) -> Result<(), CheckpointError> {
+        let Some(Sealing { log, .. }) = &mut self.sealing else { return Ok(()) };
+        let storage = &*env.storage;
+        if self.memory.lock().journal().has_pending() {
+            self.disk.write_pending(storage, self.memory, log);
+        }
+        let catalog = &self.catalog;
+        let (generation, rest) = {
+            let mut memory = self.memory.lock();
+            self.frozen = memory.freeze_dirty(|series, ring| {
+                let dirty = ring.dirty().span().unwrap_or(0..0);
+                match (ring.grid(), catalog.floor_s(series)) {
+                    // Late samples: an older file is merged with all that memory has.
+                    (Some(grid), Some(floor_s)) if dirty.start < floor_slot(&grid, Some(floor_s)) => {
+                        ring.span().unwrap_or(0..0)
+                    }
+                    _ => dirty,
+                }
+            });
+            let journal = memory.journal();
+            (journal.generation(), journal.seal(log.take_spare()))
+        };
+        let readable = catalog.unread_from.map_or(generation, |unread| generation.min(unread - 1));
+        self.covers = self.covers.max(readable);
+        // What came in between: it is frozen, and its writers wait for its record.
+        self.disk.write_rest(storage, log, generation, rest);
+        self.sequence = self.disk.written();
+        Ok(())
+    }
+
+    pub(super) fn open_segment(&mut self) -> Option<(u64, Arc<dyn StorageFile>)> {
+        self.sealing.as_ref().and_then(|sealing| HostDisk::open_segment(&sealing.log))
+    }
+
+    pub(super) fn segment_sync_failed(&mut self, generation: u64, error: std::io::Error) {
+        let failure = IoFailure::new("sync", &self.disk.current_path(), error);
+        if let Some(Sealing { log, .. }) = &mut self.sealing {
+            self.disk.sync_failed(log, generation, &failure);
+        }
+    }
+
+    pub(super) fn rename_segment(&mut self, env: &Environment) -> Result<(), CheckpointError> {
+        let Some(Sealing { log, .. }) = &mut self.sealing else { return Ok(()) };
+        let renamed = self.disk.rename_sealed(&*env.storage, log);
+        self.catalog.sealed.extend(log.take_sealed());
+        renamed?;
+        if log.dir_unsynced() {
+            self.changed_dirs.push(self.disk.dir.clone());
+        }
+        Ok(())
+    }
+
+    /// The old segment has its new name for good: writers may begin the next one.
+    pub(super) fn release_log(&mut self) -> Result<(), CheckpointError> {
+        self.sealing = None;
+        self.disk.set_durable(self.sequence);
+        Ok(())
+    }
+
+    /// New content for older files that take up late samples.
+    pub(super) fn write_late(&mut self, env: &Environment) -> Result<(), CheckpointError> {
+        let work = merge_late(env, self.disk, &self.catalog, &self.frozen)?;
+        self.front = work.front;
+        self.late = work.rewritten;
+        for index in 0..self.late.len() {
+            let name = temporary_name(&self.catalog.snapshots[self.late[index].file].name);
+            let bytes = std::mem::take(&mut self.late[index].bytes);
+            self.write_file(env, &name, &bytes)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn rename_late(&mut self, env: &Environment) -> Result<(), CheckpointError> {
+        for rewritten in std::mem::take(&mut self.late) {
+            let file = &mut self.catalog.snapshots[rewritten.file];
+            let to = self.disk.dir.join(&file.name);
+            let from = self.disk.dir.join(temporary_name(&file.name));
+            env.storage
+                .rename(&from, &to, Replace::Yes)
+                .map_err(|error| IoFailure::new("rename", &from, error))?;
+            file.end_s = rewritten.end_s;
+            self.changed_dirs.push(self.disk.dir.clone());
+        }
+        Ok(())
+    }
+
+    /// The new snapshots, under temporary names.
+    pub(super) fn write_new(&mut self, env: &Environment, buffer: &mut Vec<u8>) -> Result<(), CheckpointError> {
+        let front = std::mem::take(&mut self.front);
+        let mut columns = self.fresh_columns();
+        let covers_more = finish::has_uncovered(&self.catalog);
+        if columns.is_empty() && front.is_empty() && self.frozen.is_empty() && !covers_more {
+            return Ok(());
+        }
+        if columns.is_empty() {
+            // Somebody has to say what is covered now.
+            columns.push(Vec::new());
+        }
+        let stems = finish::stems(self.disk, &self.catalog, &self.frozen, front.len(), columns.len())?;
+        let last = stems.len() - 1;
+        for (index, (stem, columns)) in stems.into_iter().zip(front.into_iter().chain(columns)).enumerate() {
+            let covers = if index == last { self.covers } else { 0 };
+            self.encode_new(env, stem, &columns, covers, buffer)?;
+        }
+        Ok(())
+    }
+
+    fn encode_new(
+        &mut self,
+        env: &Environment,
+        stem: i64,
+        columns: &[ColumnOf],
+        covers: u64,
+        buffer: &mut Vec<u8>,
+    ) -> Result<(), CheckpointError> {
+        let format = &*env.formats[0];
+        let name = snapshot_name(stem, format.extension());
+        let ours = Ours {
+            cluster: self.disk.cluster.clone(),
+            host: self.disk.host.clone(),
+            covers,
+            previous: self.catalog.covers,
+        };
+        let meta = |encoded: &Encoded| Meta {
+            // An end of 0 would say "of no known age" to the reference.
+            window: Window { from_s: stem, to_s: encoded.end_s.or(Some(stem)).filter(|end_s| *end_s != 0).unwrap_or(1) },
+            ours: Some(ours),
+        };
+        let encoded = encode(format, &self.frozen, columns, meta, buffer)
+            .map_err(|source| CheckpointError::Encode { path: self.disk.dir.join(&name), source })?;
+        self.write_file(env, &temporary_name(&name), buffer)?;
+        self.new.push(NewFile { stem, name, encoded });
+        Ok(())
+    }
+
+    pub(super) fn rename_new(&mut self, env: &Environment) -> Result<(), CheckpointError> {
+        for file in std::mem::take(&mut self.new) {
+            let from = self.disk.dir.join(temporary_name(&file.name));
+            let to = self.disk.dir.join(&file.name);
+            env.storage
+                .rename(&from, &to, Replace::No)
+                .map_err(|error| IoFailure::new("rename", &from, error))?;
+            self.changed_dirs.push(self.disk.dir.clone());
+            self.catalog.saw_stem(file.stem, &file.name);
+            let end_s = file.encoded.end_s.unwrap_or(file.stem);
+            let snapshot = SnapshotFile { stem: file.stem, name: file.name, format: 0, end_s };
+            self.catalog.insert_snapshot(snapshot);
+            for (series, start_s) in file.encoded.starts {
+                let series = self.frozen[series].index;
+                let floor_s = self.catalog.floor_s(series);
+                self.catalog.set_floor(series, floor_s.map_or(start_s, |floor_s| floor_s.max(start_s)));
+            }
+            self.report.samples += file.encoded.samples;
+        }
+        Ok(())
+    }
+
+    /// The new snapshots are durable, and so is all that they cover.
+    pub(super) fn committed(&mut self) -> Result<(), CheckpointError> {
+        self.committed = true;
+        self.catalog.covers = self.covers;
+        Ok(())
+    }
+
+    pub(super) fn clean_up(&mut self, env: &Environment) -> Result<(), CheckpointError> {
+        let dirs = finish::clean_up(env, self.disk, &mut self.catalog, &mut self.report)?;
+        self.changed_dirs.extend(dirs);
+        Ok(())
+    }
+
+    pub(super) fn take_unsynced(&mut self) -> Vec<(PathBuf, Arc<dyn StorageFile>)> {
+        std::mem::take(&mut self.unsynced)
+    }
+
+    pub(super) fn take_changed_dirs(&mut self) -> Vec<PathBuf> {
+        let mut dirs = std::mem::take(&mut self.changed_dirs);
+        dirs.dedup();
+        dirs
+    }
+
+    pub(super) fn dir_synced(&mut self) {
+        if let Some(Sealing { log, .. }) = &mut self.sealing {
+            log.dir_synced();
+        }
+    }
+
+    /// Gives back what was not made safe, and reports.
+    pub(super) fn finish(mut self, env: &Environment, total: &mut CheckpointReport) {
+        if self.committed {
+            self.catalog.checkpointed_s = Some(env.storage.wall_s());
+        } else {
+            self.memory.lock().give_back(&self.frozen);
+        }
+        match self.error {
+            Some(error) => {
+                self.disk.set_degraded(chain(&error));
+                total.add_failure(&self.disk.cluster, &self.disk.host, error);
+            }
+            None => {
+                self.report.hosts_written += u64::from(self.report.files_written > 0);
+                self.disk.healed();
+            }
+        }
+        total.add(self.report);
+    }
+
+    /// All dirty slots that a new file may hold, as columns; series with fewer pieces are in the newest files.
+    fn fresh_columns(&self) -> Vec<Vec<ColumnOf>> {
+        let mut files: Vec<Vec<ColumnOf>> = Vec::new();
+        for (index, series) in self.frozen.iter().enumerate().filter(|(_, series)| !series.column.is_empty()) {
+            let floor = floor_slot(&series.column.grid(), self.catalog.floor_s(series.index));
+            for (age, slots) in fresh_columns(&series.dirty, floor).into_iter().rev().enumerate() {
+                if files.len() <= age {
+                    files.push(Vec::new());
+                }
+                files[age].push(ColumnOf { series: index, slots });
+            }
+        }
+        files.reverse();
+        files
+    }
+
+    fn write_file(&mut self, env: &Environment, name: &str, bytes: &[u8]) -> Result<(), CheckpointError> {
+        let path = self.disk.dir.join(name);
+        crate::storage::make_dirs(&*env.storage, &self.disk.dir)
+            .map_err(|error| IoFailure::new("make", &self.disk.dir, error))?;
+        let file = create_afresh(&*env.storage, &path)?;
+        append_all(&*file, bytes).map_err(|(_, error)| IoFailure::new("write", &path, error))?;
+        self.report.files_written += 1;
+        self.report.bytes += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.unsynced.push((path, file));
+        Ok(())
+    }
+}
+
+/// A temporary file that an earlier checkpoint left behind is in nobody's way.
+fn create_afresh(storage: &dyn Storage, path: &Path) -> Result<Arc<dyn StorageFile>, IoFailure> {
+    match storage.create(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            storage.unlink(path).map_err(|error| IoFailure::new("remove", path, error))?;
+            storage.create(path)
+        }
+        created => created,
+    }
+    .map_err(|error| IoFailure::new("create", path, error))
+}

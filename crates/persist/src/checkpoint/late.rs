@@ -1,0 +1,277 @@
+//! Late samples into the files that are there: each is read, its columns merged with memory, and replaced.
+
+use std::collections::{BTreeMap, HashMap};
+
+use treering_buffer::{Column, Fill, Frozen, Grid, Ring, Values};
+use treering_level::FrozenSeries;
+use treering_snapshot::{
+    Counts, Decoded, EncodeError, Encoder, Format, Head, Limits, Meta, Ours, Part, Scratch, Sink, Stop, Take,
+};
+
+use super::Environment;
+use super::encode::{ColumnOf, emit_column};
+use super::plan::{Extent, LatePlan, floor_slot, late_slots, plan_late};
+use crate::catalog::{Catalog, SnapshotFile};
+use crate::error::{CheckpointError, IoFailure, chain};
+use crate::log::HostDisk;
+use crate::storage::read_file;
+
+/// A path below the host and a metric.
+type Key = (Vec<String>, String);
+
+/// What became of the late slots of a host.
+#[derive(Default)]
+pub(super) struct LateWork {
+    /// Files to be replaced: index in the catalog, new bytes, and where their last value ends.
+    pub(super) rewritten: Vec<Rewritten>,
+    /// Columns of new files in front of all others, the oldest first.
+    pub(super) front: Vec<Vec<ColumnOf>>,
+}
+
+/// The new content of an existing file.
+pub(super) struct Rewritten {
+    pub(super) file: usize,
+    pub(super) bytes: Vec<u8>,
+    pub(super) end_s: i64,
+}
+
+/// Notes where the columns of some series lie.
+struct ExtentSink<'a> {
+    wanted: &'a HashMap<Key, usize>,
+    path: Vec<String>,
+    extents: Vec<Option<Extent>>,
+}
+
+/// Passes a file on into an encoder, some of its columns merged with memory.
+struct MergeSink<'a, 'e> {
+    encoder: Box<dyn Encoder + 'e>,
+    merges: &'a HashMap<Key, Merge<'a>>,
+    path: Vec<String>,
+    end_s: i64,
+}
+
+/// What a column is merged with.
+struct Merge<'a> {
+    grid: Grid,
+    /// What memory has for the column's new range.
+    memory: &'a Frozen,
+    late: treering_buffer::SlotRanges,
+}
+
+/// Plans and encodes what late slots ask for. Nothing is written here.
+pub(super) fn merge_late(
+    env: &Environment,
+    disk: &HostDisk,
+    catalog: &Catalog,
+    frozen: &[FrozenSeries],
+) -> Result<LateWork, CheckpointError> {
+    let mut wanted = HashMap::new();
+    for (index, series) in frozen.iter().enumerate() {
+        if let Some(floor) = late_floor(catalog, series)
+            && !late_slots(&series.dirty, floor).is_empty()
+        {
+            wanted.insert(key(series), index);
+        }
+    }
+    let mut work = LateWork::default();
+    if wanted.is_empty() {
+        return Ok(work);
+    }
+    let extents = read_extents(env, disk, catalog, &wanted)?;
+    let mut merges: BTreeMap<usize, HashMap<Key, Merge<'_>>> = BTreeMap::new();
+    for (key, index) in &wanted {
+        let series = &frozen[*index];
+        let grid = series.column.grid();
+        let Some(floor) = late_floor(catalog, series) else { continue };
+        let of_series: Vec<Option<Extent>> = extents.iter().map(|file| file[*index]).collect();
+        let LatePlan { into, front } = plan_late(&grid, &late_slots(&series.dirty, floor), &of_series);
+        for (file, late) in into {
+            let merge = Merge { grid, memory: &series.column, late };
+            merges.entry(file).or_default().insert(key.clone(), merge);
+        }
+        // The newest of them lies directly in front of the oldest file, whatever other series have.
+        for (age, slots) in front.into_iter().rev().enumerate() {
+            if work.front.len() <= age {
+                work.front.push(Vec::new());
+            }
+            work.front[age].push(ColumnOf { series: *index, slots });
+        }
+    }
+    work.front.reverse();
+    for columns in &mut work.front {
+        columns.sort_by_key(|column| column.series);
+    }
+    for (file, merges) in merges {
+        work.rewritten.push(rewrite(env, disk, &catalog.snapshots[file], file, &merges)?);
+    }
+    Ok(work)
+}
+
+fn late_floor(catalog: &Catalog, series: &FrozenSeries) -> Option<i64> {
+    let floor_s = catalog.floor_s(series.index)?;
+    (!series.column.is_empty()).then(|| floor_slot(&series.column.grid(), Some(floor_s)))
+}
+
+fn key(series: &FrozenSeries) -> Key {
+    (series.path.iter().map(|level| level.to_string()).collect(), series.metric.to_string())
+}
+
+fn read_extents(
+    env: &Environment,
+    disk: &HostDisk,
+    catalog: &Catalog,
+    wanted: &HashMap<Key, usize>,
+) -> Result<Vec<Vec<Option<Extent>>>, CheckpointError> {
+    let series = wanted.values().max().map_or(0, |index| index + 1);
+    let mut bytes = Vec::new();
+    let mut all = Vec::new();
+    for file in &catalog.snapshots {
+        let mut sink = ExtentSink { wanted, path: Vec::new(), extents: vec![None; series] };
+        decode(env, disk, file, &mut bytes, &mut sink)?;
+        all.push(sink.extents);
+    }
+    Ok(all)
+}
+
+fn rewrite(
+    env: &Environment,
+    disk: &HostDisk,
+    file: &SnapshotFile,
+    index: usize,
+    merges: &HashMap<Key, Merge<'_>>,
+) -> Result<Rewritten, CheckpointError> {
+    let format: &dyn Format = &*env.formats[file.format];
+    let (mut read, mut written) = (Vec::new(), Vec::new());
+    let mut sink =
+        MergeSink { encoder: format.encoder(&mut written), merges, path: Vec::new(), end_s: file.end_s };
+    let decoded = decode(env, disk, file, &mut read, &mut sink)?;
+    let (end_s, finished) = sink.finish(decoded.meta.unwrap_or_default(), disk);
+    finished.map_err(|error| CheckpointError::Encode {
+        path: disk.dir.join(&file.name),
+        source: error.into(),
+    })?;
+    Ok(Rewritten { file: index, bytes: written, end_s })
+}
+
+/// Decodes a file that was sound when it was read at the start.
+fn decode(
+    env: &Environment,
+    disk: &HostDisk,
+    file: &SnapshotFile,
+    bytes: &mut Vec<u8>,
+    sink: &mut dyn Sink,
+) -> Result<Decoded, CheckpointError> {
+    let path = disk.dir.join(&file.name);
+    env.storage
+        .open(&path)
+        .and_then(|open| read_file(&*open, bytes, env.options.file_bytes_max))
+        .map_err(|error| IoFailure::new("read", &path, error))?;
+    let limits = Limits { depth_max: env.options.limits.depth_max, ..Limits::default() };
+    let mut damage = None;
+    let decoded = env.formats[file.format].decode(bytes, &mut Scratch::new(), &limits, sink, &mut |found| {
+        damage.get_or_insert(found);
+    });
+    let reason = match (&decoded.end, damage) {
+        (Err(error), _) => chain(error),
+        (Ok(()), Some(damage)) => damage.to_string(),
+        (Ok(()), None) => return Ok(decoded),
+    };
+    Err(CheckpointError::Unreadable { path, reason })
+}
+
+impl Sink for ExtentSink<'_> {
+    fn column(&mut self, head: Head<'_>, _values: &[Part<'_>]) -> Result<(), Stop> {
+        // Keys own their strings, so one is made to look one up. Late samples are rare.
+        let key = (self.path.clone(), head.metric.to_owned());
+        if let (Some(index), Ok(interval_s)) = (self.wanted.get(&key), u32::try_from(head.interval_s)) {
+            self.extents[*index] = Some(Extent { start_s: head.start_s, interval_s, count: head.count });
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, level: &str) -> Result<Take, Stop> {
+        self.path.push(level.to_owned());
+        Ok(Take::Yes)
+    }
+
+    fn leave(&mut self) -> Result<(), Stop> {
+        self.path.pop();
+        Ok(())
+    }
+}
+
+impl Sink for MergeSink<'_, '_> {
+    fn column(&mut self, head: Head<'_>, values: &[Part<'_>]) -> Result<(), Stop> {
+        let key = (self.path.clone(), head.metric.to_owned());
+        let Some(merge) = self.merges.get(&key) else {
+            return self.encoder.column(head, values);
+        };
+        let merged = merge.with(&head, values).map_err(Stop::because)?;
+        if merged.is_empty() {
+            return self.encoder.column(head, values);
+        }
+        let end_s = emit_column(&mut *self.encoder, head.metric, &merged).map_err(Stop::because)?;
+        self.end_s = self.end_s.max(end_s);
+        Ok(())
+    }
+
+    fn enter(&mut self, level: &str) -> Result<Take, Stop> {
+        self.path.push(level.to_owned());
+        self.encoder.enter(level)
+    }
+
+    fn leave(&mut self) -> Result<(), Stop> {
+        self.path.pop();
+        self.encoder.leave()
+    }
+}
+
+impl MergeSink<'_, '_> {
+    /// Completes the file; returns where its last value ends.
+    fn finish(self, mut meta: Meta, disk: &HostDisk) -> (i64, Result<Counts, EncodeError>) {
+        let to_s = meta.window.to_s;
+        meta.window.to_s = if to_s == 0 { self.end_s } else { to_s.max(self.end_s) };
+        // A file of the reference's gets our checksums, and says that it covers nothing.
+        meta.ours.get_or_insert_with(|| Ours {
+            cluster: disk.cluster.clone(),
+            host: disk.host.clone(),
+            covers: 0,
+            previous: 0,
+        });
+        (self.end_s, self.encoder.finish(&meta))
+    }
+}
+
+impl Merge<'_> {
+    /// The column on the series' grid: memory where it has a value, the file elsewhere.
+    fn with(&self, head: &Head<'_>, values: &[Part<'_>]) -> Result<Frozen, String> {
+        let interval_s = u32::try_from(head.interval_s).map_err(|_| "an interval below 0".to_owned())?;
+        let first = self.grid.slot_at(head.start_s);
+        let length_s = i64::from(interval_s).saturating_mul(i64::from(head.count.saturating_sub(1)));
+        let last_s = head.start_s.saturating_add(length_s);
+        let mut slots = first..self.grid.slot_at(last_s) + 1;
+        if let Some(late) = self.late.span() {
+            slots = slots.start.min(late.start)..slots.end.max(late.end);
+        }
+        let mut ring = Ring::with_grid(self.grid);
+        restore_frozen(&mut ring, &self.memory.slice(slots)).map_err(|error| chain(&error))?;
+        let values: Vec<Values<'_>> = values.iter().map(values_of).collect();
+        let column = Column { start_s: head.start_s, interval_s, values: &values };
+        ring.restore(column, Fill::EmptySlots, false).map_err(|error| chain(&error))?;
+        Ok(ring.span().map_or_else(|| ring.freeze(0..0), |span| ring.freeze(span)))
+    }
+}
+
+fn restore_frozen(ring: &mut Ring, frozen: &Frozen) -> Result<(), treering_buffer::RestoreError> {
+    let values: Vec<Values<'_>> = frozen.parts().collect();
+    let column = Column { start_s: frozen.start_s(), interval_s: frozen.interval_s(), values: &values };
+    ring.restore(column, Fill::EmptySlots, false).map(|_| ())
+}
+
+fn values_of<'a>(part: &Part<'a>) -> Values<'a> {
+    match *part {
+        Part::Native(values) => Values::Native(values),
+        Part::LittleEndian(bytes) => Values::LittleEndian(bytes),
+        Part::Missing(count) => Values::Missing(count),
+    }
+}

@@ -1,0 +1,230 @@
+//! Which file takes which dirty slot. Pure: no files are touched here.
+//!
+//! A reader of the reference's accepts a host's files, in ascending order of their stems, only if the start of a
+//! column is never before the start of the last earlier column of the same series. So a new file may
+//! reach back to that start, the series' *floor*, and no further. Dirty slots before the floor are *late* and go
+//! into an older file: the newest one whose column contains them, so that no newer file hides them. A column that is
+//! rewritten takes all that memory has within its new range.
+
+use std::ops::Range;
+
+use treering_buffer::{Grid, Slot, SlotRanges};
+
+/// Two values of a column that are further apart than this many slots go into two files, so that a gap of a
+/// year costs no file of a year. 1 MB of one column; 72 hours at 1 s.
+pub(crate) const GAP_SLOTS_MAX: Slot = 1 << 18;
+
+/// Where a series' column lies in a snapshot on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Extent {
+    pub(crate) start_s: i64,
+    pub(crate) interval_s: u32,
+    pub(crate) count: u32,
+}
+
+/// What becomes of one series' late slots.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct LatePlan {
+    /// By index of the file: the slots that its column takes up.
+    pub(crate) into: Vec<(usize, SlotRanges)>,
+    /// Slots so long before the oldest file that they get files of their own in front of it, oldest first.
+    pub(crate) front: Vec<Range<Slot>>,
+}
+
+impl Extent {
+    /// Time behind the last value.
+    pub(crate) fn end_s(&self) -> i64 {
+        self.start_s.saturating_add(i64::from(self.interval_s).saturating_mul(i64::from(self.count)))
+    }
+
+    /// Whether all values lie on the slots of `grid`.
+    pub(crate) fn is_on(&self, grid: &Grid) -> bool {
+        self.interval_s == grid.interval_s() && grid.time_of(grid.slot_at(self.start_s)) == self.start_s
+    }
+}
+
+/// The first slot that a new file may hold.
+pub(crate) fn floor_slot(grid: &Grid, floor_s: Option<i64>) -> Slot {
+    let Some(floor_s) = floor_s else { return Slot::MIN };
+    let nearest = grid.slot_at(floor_s);
+    if grid.time_of(nearest) < floor_s { nearest + 1 } else { nearest }
+}
+
+/// The dirty slots from `floor` on, as the columns of as many new files as the gaps ask for.
+pub(crate) fn fresh_columns(dirty: &SlotRanges, floor: Slot) -> Vec<Range<Slot>> {
+    let fresh = dirty.iter().map(|range| range.start.max(floor)..range.end).filter(|range| !range.is_empty());
+    joined(fresh)
+}
+
+/// The dirty slots before `floor`.
+pub(crate) fn late_slots(dirty: &SlotRanges, floor: Slot) -> SlotRanges {
+    let mut late = SlotRanges::default();
+    for range in dirty.iter() {
+        if range.start < floor {
+            late.insert(range.start..range.end.min(floor));
+        }
+    }
+    late
+}
+
+/// Finds a file for every late slot. `extents` has an entry for each sound file, in ascending order of stems.
+pub(crate) fn plan_late(grid: &Grid, late: &SlotRanges, extents: &[Option<Extent>]) -> LatePlan {
+    let mut into: Vec<SlotRanges> = vec![SlotRanges::default(); extents.len()];
+    let mut front = SlotRanges::default();
+    for slot in late.iter().flatten() {
+        match file_for(grid, slot, extents) {
+            Some(index) => into[index].insert(slot..slot + 1),
+            None => front.insert(slot..slot + 1),
+        }
+    }
+    let touched = |(index, slots): &(usize, SlotRanges)| !slots.is_empty() && *index < extents.len();
+    let mut into: Vec<_> = into.into_iter().enumerate().filter(touched).collect();
+    // A rewritten column moves to our grid. Moving one of several could put it behind its neighbour; moving all
+    // of them keeps their order.
+    if into.iter().any(|(index, _)| extents[*index].is_some_and(|extent| !extent.is_on(grid))) {
+        for (index, extent) in extents.iter().enumerate() {
+            if extent.is_some() && !into.iter().any(|(taken, _)| *taken == index) {
+                into.push((index, SlotRanges::default()));
+            }
+        }
+        into.sort_by_key(|(index, _)| *index);
+    }
+    LatePlan { into, front: joined(front.iter()) }
+}
+
+/// The file that a late slot goes to; none if it gets one of its own in front of all.
+fn file_for(grid: &Grid, slot: Slot, extents: &[Option<Extent>]) -> Option<usize> {
+    let time_s = grid.time_of(slot);
+    let held = || extents.iter().enumerate().filter_map(|(index, extent)| Some((index, extent.as_ref()?)));
+    let begun = || held().rev().filter(|(_, extent)| extent.start_s <= time_s);
+    let gap_max_s = GAP_SLOTS_MAX * i64::from(grid.interval_s());
+    begun()
+        .find(|(_, extent)| time_s < extent.end_s())
+        .or_else(|| begun().find(|(_, extent)| time_s - extent.end_s() <= gap_max_s))
+        .or_else(|| held().next().filter(|(_, extent)| (0..=gap_max_s).contains(&(extent.start_s - time_s))))
+        .or_else(|| begun().next())
+        .map(|(index, _)| index)
+}
+
+fn joined(ranges: impl Iterator<Item = Range<Slot>>) -> Vec<Range<Slot>> {
+    let mut columns: Vec<Range<Slot>> = Vec::new();
+    for range in ranges {
+        match columns.last_mut() {
+            Some(last) if range.start - last.end <= GAP_SLOTS_MAX => last.end = range.end,
+            _ => columns.push(range),
+        }
+    }
+    columns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn grid() -> Grid {
+        Grid::new(1000, 10).unwrap()
+    }
+
+    fn slots(ranges: &[Range<Slot>]) -> SlotRanges {
+        let mut slots = SlotRanges::default();
+        for range in ranges {
+            slots.insert(range.clone());
+        }
+        slots
+    }
+
+    fn extent(first: Slot, count: u32) -> Option<Extent> {
+        Some(Extent { start_s: grid().time_of(first), interval_s: 10, count })
+    }
+
+    #[test]
+    fn without_a_floor_everything_is_fresh() {
+        let dirty = slots(&[-5..3, 7..9]);
+        let floor = floor_slot(&grid(), None);
+        assert_eq!(fresh_columns(&dirty, floor), vec![-5..9]);
+        assert!(late_slots(&dirty, floor).is_empty());
+    }
+
+    #[test]
+    fn a_floor_between_two_slots_excludes_the_one_before_it() {
+        assert_eq!(floor_slot(&grid(), Some(1000)), 0);
+        assert_eq!(floor_slot(&grid(), Some(1001)), 1);
+        assert_eq!(floor_slot(&grid(), Some(1006)), 1);
+        assert_eq!(floor_slot(&grid(), Some(1010)), 1);
+    }
+
+    #[test]
+    fn a_gap_of_a_year_makes_two_files() {
+        let far = 400 * 24 * 3600;
+        assert_eq!(fresh_columns(&slots(&[0..1, far..far + 1]), 0), vec![0..1, far..far + 1]);
+    }
+
+    #[test]
+    fn a_late_slot_goes_to_the_newest_file_that_contains_it() {
+        let plan = plan_late(&grid(), &slots(&[5..6]), &[extent(0, 10), extent(2, 10), extent(8, 4)]);
+        assert_eq!(plan.into, vec![(1, slots(&[5..6]))]);
+    }
+
+    #[test]
+    fn a_late_slot_in_no_file_extends_the_one_before_it_or_the_oldest() {
+        let files = [None, extent(0, 2), extent(6, 2)];
+        assert_eq!(plan_late(&grid(), &slots(&[4..5]), &files).into, vec![(1, slots(&[4..5]))]);
+        assert_eq!(plan_late(&grid(), &slots(&[-4..-3]), &files).into, vec![(1, slots(&[-4..-3]))]);
+    }
+
+    #[test]
+    fn slots_long_before_the_oldest_file_get_files_in_front_of_it() {
+        let far = -3 * GAP_SLOTS_MAX;
+        let plan = plan_late(&grid(), &slots(&[far..far + 2]), &[extent(0, 2)]);
+        assert_eq!(plan, LatePlan { into: vec![], front: vec![far..far + 2] });
+    }
+
+    #[test]
+    fn one_column_off_the_grid_moves_all_columns_of_its_series() {
+        let off = Some(Extent { start_s: 1003, interval_s: 10, count: 4 });
+        let plan = plan_late(&grid(), &slots(&[1..2]), &[extent(-9, 3), off, None, extent(9, 1)]);
+        let none = SlotRanges::default();
+        assert_eq!(plan.into, vec![(0, none.clone()), (1, slots(&[1..2])), (3, none)]);
+    }
+
+    proptest! {
+        /// Applies the plan to the extents and looks at them as a reader of the reference's would.
+        #[test]
+        fn prop_every_late_slot_is_held_and_starts_stay_in_order(
+            steps in proptest::collection::vec((0i64..20, 1u32..30, any::<bool>()), 1..6),
+            dirty in proptest::collection::vec((-40i64..100, 1i64..8), 1..6),
+        ) {
+            let mut first = 0;
+            let mut files: Vec<Option<Extent>> = Vec::new();
+            for (step, count, held) in steps {
+                first += step;
+                files.push(if held { extent(first, count) } else { None });
+            }
+            let Some(newest) = files.iter().rev().flatten().next() else { return Ok(()) };
+            let floor = floor_slot(&grid(), Some(newest.start_s));
+            let dirty = slots(&dirty.into_iter().map(|(at, len)| at..at + len).collect::<Vec<_>>());
+            let late = late_slots(&dirty, floor);
+            let plan = plan_late(&grid(), &late, &files);
+
+            let mut held: Vec<Option<Range<Slot>>> = files.iter().map(|file| file.map(|extent| {
+                let start = grid().slot_at(extent.start_s);
+                start..start + i64::from(extent.count)
+            })).collect();
+            for (index, taken) in &plan.into {
+                let column = held[*index].as_mut().unwrap();
+                let span = taken.span().unwrap();
+                *column = column.start.min(span.start)..column.end.max(span.end);
+            }
+            // A rewritten column takes all that memory has within its new range, so any rewritten file will do: as long
+            // as no newer one, left as it was, hides it.
+            for slot in late.iter().flatten() {
+                let newest = held.iter().rposition(|column| column.as_ref().is_some_and(|c| c.contains(&slot)));
+                let rewritten = plan.into.iter().any(|(index, _)| Some(*index) == newest);
+                prop_assert!(rewritten, "slot {} must be in the newest file that has a place for it", slot);
+            }
+            let starts: Vec<Slot> = held.iter().flatten().map(|column| column.start).collect();
+            prop_assert!(starts.is_sorted(), "{:?}", starts);
+        }
+    }
+}

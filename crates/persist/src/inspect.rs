@@ -1,0 +1,104 @@
+//! Looking at a store from outside, also while it runs: no lock is taken and nothing is changed.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use treering_level::Tree;
+use treering_snapshot::Format;
+
+use crate::error::{OpenError, chain};
+use crate::layout::HostEntry;
+use crate::options::Options;
+use crate::recover::{Buffers, Reading, recover_host};
+use crate::report::RecoveryReport;
+use crate::storage::{Entry, EntryKind, Storage, read_file};
+use crate::store::{HostDir, foreign, host_dirs, metric_table, unreadable};
+
+/// A store that runs may move files while they are read. A host that does not hold still for so many tries is reported.
+const TRIES: usize = 20;
+
+/// One host's files as they were at one moment.
+struct Still {
+    entries: Vec<Entry>,
+    files: HashMap<PathBuf, io::Result<Vec<u8>>>,
+}
+
+/// Reads back what a start would recover, without retention, limits of time, or a lock.
+///
+/// # Errors
+/// [`OpenError::Root`] if the directory cannot be read, [`OpenError::Metrics`], [`OpenError::NoFormat`].
+pub fn inspect(
+    storage: &dyn Storage,
+    options: &Options,
+    formats: &[Box<dyn Format>],
+) -> Result<(Tree<()>, RecoveryReport), OpenError> {
+    if formats.is_empty() {
+        return Err(OpenError::NoFormat);
+    }
+    let started = storage.monotonic();
+    let tree = Tree::new(metric_table(options)?, options.limits);
+    let mut report = RecoveryReport::default();
+    let mut buffers = Buffers::default();
+    for HostDir { cluster, host } in host_dirs(storage, &options.root, &mut report)? {
+        let dir = options.root.join(&cluster).join(&host);
+        let memory = match tree.host_or_insert_with(&cluster, &host, || ()) {
+            Ok(memory) => memory,
+            Err(error) => {
+                report.findings.push(foreign(&dir, &chain(&error)));
+                continue;
+            }
+        };
+        let mut still = match hold_still(storage, &dir, options.file_bytes_max) {
+            Ok(still) => still,
+            Err(error) => {
+                report.findings.push(unreadable(&dir, &error));
+                continue;
+            }
+        };
+        let reading = Reading { tree: &tree, formats, options };
+        let mut read = |path: &Path, bytes: &mut Vec<u8>| {
+            *bytes = still.files.remove(path).unwrap_or_else(|| Err(io::ErrorKind::NotFound.into()))?;
+            Ok(())
+        };
+        let recovered =
+            recover_host(&reading, &memory, &dir, &still.entries, &mut read, &mut buffers);
+        report.add(recovered.report);
+    }
+    report.elapsed = storage.monotonic().saturating_sub(started);
+    Ok((tree, report))
+}
+
+/// Reads all files of a host, again if the directory changed meanwhile.
+///
+/// A checkpoint renames, makes and removes files. If the listing is the same before and after, none of that happened
+/// in between: a name that was given away has never the same listing twice, because generations and stems only grow.
+fn hold_still(storage: &dyn Storage, dir: &Path, max_bytes: u64) -> io::Result<Still> {
+    for _ in 0..TRIES {
+        let entries = listing(storage, dir)?;
+        let mut files = HashMap::new();
+        for entry in entries.iter().filter(|entry| entry.kind == EntryKind::File) {
+            let wanted = match HostEntry::of(entry) {
+                HostEntry::Snapshot { .. } | HostEntry::CurrentLog | HostEntry::SealedLog { .. } => true,
+                HostEntry::Temporary { .. } | HostEntry::Directory | HostEntry::Foreign { .. } => false,
+            };
+            if wanted {
+                let path = dir.join(&entry.name);
+                let mut bytes = Vec::new();
+                let read = storage.open(&path).and_then(|file| read_file(&*file, &mut bytes, max_bytes));
+                files.insert(path, read.map(|()| bytes));
+            }
+        }
+        if listing(storage, dir)? == entries {
+            return Ok(Still { entries, files });
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::ResourceBusy, "the files changed each time they were read"))
+}
+
+fn listing(storage: &dyn Storage, dir: &Path) -> io::Result<Vec<Entry>> {
+    let mut entries = storage.list(dir)?;
+    entries.retain(|entry| !matches!(HostEntry::of(entry), HostEntry::Temporary { .. }));
+    entries.sort();
+    Ok(entries)
+}

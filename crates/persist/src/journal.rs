@@ -1,0 +1,201 @@
+//! What a host carries under its lock for the log: the records that wait to be written, in the lock's order.
+
+use std::collections::HashSet;
+
+use treering_level::{Aggregation, Journal, SeriesView};
+use treering_wal::{Batch, Control, Template};
+
+use crate::error::IoFailure;
+use crate::log::{HostDisk, segment_record};
+use crate::sync::{Arc, OnceLock};
+
+/// The log side of a host, under the host's lock.
+pub struct HostJournal {
+    pub(crate) disk: Arc<HostDisk>,
+    /// By series index.
+    series: Vec<Option<SeriesRecord>>,
+    pending: Pending,
+    /// The metrics whose interval stands in the current segment, or will when `pending` is written.
+    named: HashSet<Box<str>>,
+    /// What `named` was written from, in order, to write it again into a segment that replaces a broken one.
+    named_controls: Vec<Control<'static>>,
+    /// Of the segment that `pending` goes to.
+    generation: u64,
+    /// Accepted samples whose names fit into no record. Their writer gets an error.
+    unloggable: u64,
+}
+
+/// Records of one segment that wait to be written, and where their writers look for the result.
+#[derive(Default)]
+pub(crate) struct Pending {
+    pub(crate) records: Batch,
+    pub(crate) ticket: Arc<Ticket>,
+}
+
+/// The outcome of one write to the log, shared by all whose records were in it.
+#[derive(Default, Debug)]
+pub(crate) struct Ticket(OnceLock<Written>);
+
+/// How much of a batch the file took.
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    /// Whole records, from the batch's start.
+    pub(crate) records: u64,
+    /// Why not all of them.
+    pub(crate) failure: Option<IoFailure>,
+    /// Where the log's counter of writes stood after it, for those that wait for a sync.
+    pub(crate) sequence: u64,
+}
+
+/// Where a writer's records end in the batch that they went to.
+pub(crate) struct Receipt {
+    pub(crate) ticket: Arc<Ticket>,
+    end: u64,
+}
+
+struct SeriesRecord {
+    template: Template,
+    /// The generation in which this series was last seen to have its metric named.
+    named_in: u64,
+}
+
+impl HostJournal {
+    pub(crate) fn new(disk: Arc<HostDisk>, generation: u64) -> HostJournal {
+        HostJournal {
+            disk,
+            series: Vec::new(),
+            pending: Pending::default(),
+            named: HashSet::new(),
+            named_controls: Vec::new(),
+            generation,
+            unloggable: 0,
+        }
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Before anything is written: the generation follows from what recovery found.
+    pub(crate) fn start_at(&mut self, generation: u64) {
+        self.generation = generation;
+    }
+
+    /// Whether records wait.
+    pub(crate) fn has_pending(&self) -> bool {
+        !self.pending.records.is_empty()
+    }
+
+    /// After a batch of samples: where its records end. `Err` counts those that no record can hold.
+    pub(crate) fn receipt(&mut self) -> Result<Receipt, u64> {
+        match std::mem::take(&mut self.unloggable) {
+            0 => Ok(Receipt { ticket: Arc::clone(&self.pending.ticket), end: self.pending.records.records() }),
+            count => Err(count),
+        }
+    }
+
+    /// Takes what waits, for the writer, and leaves an empty batch in its place.
+    pub(crate) fn take_pending(&mut self, spare: Batch) -> Pending {
+        std::mem::replace(&mut self.pending, Pending { records: spare, ticket: Arc::default() })
+    }
+
+    /// Takes what waits for the segment that is being sealed; what comes from now on belongs to the next one.
+    pub(crate) fn seal(&mut self, spare: Batch) -> Pending {
+        self.generation += 1;
+        self.named.clear();
+        self.named_controls.clear();
+        self.take_pending(spare)
+    }
+
+    /// The generation of the segment that waiting records go to, and what a new one begins with. If it replaces one that
+    /// can no longer be written, it gets the next number and names the metrics used so far again.
+    pub(crate) fn segment_head(&mut self, replaces: bool) -> (u64, Batch) {
+        self.generation += u64::from(replaces);
+        let mut head = segment_record(self.generation);
+        for control in &self.named_controls {
+            if replaces {
+                // It was checked when it was first written.
+                let _ = head.push_control(control);
+            }
+        }
+        (self.generation, head)
+    }
+
+    /// Not in line with `append`: runs once per series and segment.
+    #[cold]
+    fn prepare(&mut self, series: &SeriesView<'_>, index: usize) -> bool {
+        if self.series.len() <= index {
+            self.series.resize_with(index + 1, || None);
+        }
+        if self.series[index].is_none() {
+            let Ok(template) = Template::new(series.metric(), series.path()) else {
+                return false;
+            };
+            self.series[index] = Some(SeriesRecord { template, named_in: 0 });
+        }
+        if !self.named.contains(series.metric()) {
+            let control = Control::Metric {
+                name: series.metric().to_owned().into(),
+                interval_s: series.interval_s(),
+                aggregation: aggregation_to_log(series.aggregation()),
+            };
+            if self.pending.records.push_control(&control).is_err() {
+                return false;
+            }
+            self.named.insert(series.metric().into());
+            self.named_controls.push(control);
+        }
+        if let Some(record) = &mut self.series[index] {
+            record.named_in = self.generation;
+        }
+        true
+    }
+}
+
+impl Journal for HostJournal {
+    fn append(&mut self, series: &SeriesView<'_>, time_s: i64, value: f32) {
+        let index = usize::try_from(series.index().number()).unwrap_or(usize::MAX);
+        let ready = matches!(self.series.get(index), Some(Some(record)) if record.named_in == self.generation);
+        if !ready && !self.prepare(series, index) {
+            self.unloggable += 1;
+            return;
+        }
+        if let Some(Some(record)) = self.series.get(index) {
+            self.pending.records.push(&record.template, time_s, value);
+        }
+    }
+}
+
+impl Ticket {
+    pub(crate) fn set(&self, written: Written) {
+        // Only the holder of the log's lock sets it, and only once.
+        let _ = self.0.set(written);
+    }
+}
+
+impl Receipt {
+    /// `None` while nobody has written the batch; else the sequence to wait for, or what failed.
+    pub(crate) fn outcome(&self) -> Option<Result<u64, IoFailure>> {
+        let written = self.ticket.0.get()?;
+        match &written.failure {
+            Some(failure) if self.end > written.records => Some(Err(failure.clone())),
+            _ => Some(Ok(written.sequence)),
+        }
+    }
+}
+
+pub(crate) fn aggregation_to_log(aggregation: Aggregation) -> treering_wal::Aggregation {
+    match aggregation {
+        Aggregation::None => treering_wal::Aggregation::None,
+        Aggregation::Sum => treering_wal::Aggregation::Sum,
+        Aggregation::Avg => treering_wal::Aggregation::Avg,
+    }
+}
+
+pub(crate) fn aggregation_from_log(aggregation: treering_wal::Aggregation) -> Aggregation {
+    match aggregation {
+        treering_wal::Aggregation::Sum => Aggregation::Sum,
+        treering_wal::Aggregation::Avg => Aggregation::Avg,
+        _ => Aggregation::None,
+    }
+}

@@ -1,0 +1,234 @@
+//! The real file system, over std and rustix.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use rustix::fs::{CWD, OFlags, RenameFlags};
+
+use super::{Entry, EntryKind, LockError, Replace, Storage, StorageFile};
+
+/// Files and directories are made with these modes, as the reference makes them.
+const FILE_MODE: u32 = 0o644;
+const DIR_MODE: u32 = 0o755;
+
+/// The file system and the clocks of this machine.
+#[derive(Debug)]
+pub struct OsStorage {
+    started: Instant,
+    syncs_file_systems: bool,
+}
+
+#[derive(Debug)]
+struct OsFile(File);
+
+impl OsStorage {
+    /// The machine that this runs on.
+    #[must_use]
+    pub fn new() -> OsStorage {
+        OsStorage { started: Instant::now(), syncs_file_systems: file_system_sync_reports_errors() }
+    }
+}
+
+impl Default for OsStorage {
+    fn default() -> Self {
+        OsStorage::new()
+    }
+}
+
+impl Storage for OsStorage {
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = OpenOptions::new().read(true).custom_flags(flag_bits(flags)).open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        }
+        Ok(Arc::new(OsFile(file)))
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
+        let file = OpenOptions::new().append(true).read(true).create_new(true).mode(FILE_MODE).open(path)?;
+        Ok(Arc::new(OsFile(file)))
+    }
+
+    fn rename(&self, from: &Path, to: &Path, replace: Replace) -> io::Result<()> {
+        match replace {
+            Replace::Yes => fs::rename(from, to),
+            Replace::No => rename_noreplace(from, to),
+        }
+    }
+
+    fn unlink(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn list(&self, dir: &Path) -> io::Result<Vec<Entry>> {
+        fs::read_dir(dir)?
+            .map(|entry| {
+                let entry = entry?;
+                let kind = match entry.file_type()? {
+                    kind if kind.is_file() => EntryKind::File,
+                    kind if kind.is_dir() => EntryKind::Directory,
+                    _ => EntryKind::Other,
+                };
+                Ok(Entry { name: entry.file_name(), kind })
+            })
+            .collect()
+    }
+
+    fn make_dir(&self, dir: &Path) -> io::Result<()> {
+        fs::DirBuilder::new().mode(DIR_MODE).create(dir)
+    }
+
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        open_dir(dir)?.sync_all()
+    }
+
+    fn sync_file_system(&self, dir: &Path) -> io::Result<()> {
+        if !self.syncs_file_systems {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        sync_file_system_of(&open_dir(dir)?)
+    }
+
+    fn lock(&self, root: &Path) -> Result<Box<dyn Send + Sync>, LockError> {
+        let dir = open_dir(root)?;
+        match dir.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => {
+                return Err(LockError::Held { holder: lock_holder(&dir) });
+            }
+            Err(fs::TryLockError::Error(error)) => return Err(error.into()),
+        }
+        let (locked, named) = (dir.metadata()?, fs::metadata(root)?);
+        if (locked.dev(), locked.ino()) != (named.dev(), named.ino()) {
+            return Err(LockError::Replaced);
+        }
+        if let Some(name) = network_file_system(&dir) {
+            tracing::warn!(
+                root = %root.display(),
+                file_system = name,
+                "a network file system may not honour locks and syncs: keep the store on a local disk"
+            );
+        }
+        Ok(Box::new(dir))
+    }
+
+    fn raise_descriptor_limit(&self) -> io::Result<u64> {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = getrlimit(Resource::Nofile);
+        setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?;
+        Ok(limit.maximum.unwrap_or(u64::MAX))
+    }
+
+    fn wall_s(&self) -> i64 {
+        match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+            Err(before) => i64::try_from(before.duration().as_secs()).map_or(i64::MIN, |s| -s),
+        }
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+impl StorageFile for OsFile {
+    fn append(&self, bytes: &[u8]) -> io::Result<usize> {
+        (&self.0).write(bytes)
+    }
+
+    fn read_at(&self, offset_bytes: u64, out: &mut [u8]) -> io::Result<usize> {
+        self.0.read_at(out, offset_bytes)
+    }
+
+    fn len_bytes(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn truncate(&self, len_bytes: u64) -> io::Result<()> {
+        self.0.set_len(len_bytes)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+}
+
+fn flag_bits(flags: OFlags) -> i32 {
+    i32::from_ne_bytes(flags.bits().to_ne_bytes())
+}
+
+fn open_dir(dir: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(flag_bits(OFlags::DIRECTORY)).open(dir)
+}
+
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn rename_noreplace(from: &Path, to: &Path) -> io::Result<()> {
+    match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // Some file systems do not know the flag. A hard link refuses an existing name, too.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
+            fs::hard_link(from, to)?;
+            fs::remove_file(from)
+        }
+        result => Ok(result?),
+    }
+}
+
+/// Since Linux 5.8 `syncfs` reports write errors; before, it answered OK whatever happened.
+#[cfg(target_os = "linux")]
+fn file_system_sync_reports_errors() -> bool {
+    let release = rustix::system::uname();
+    let mut numbers =
+        release.release().to_str().unwrap_or("").split(|c: char| !c.is_ascii_digit()).map(str::parse::<u32>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= (5, 8),
+        _ => false,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn file_system_sync_reports_errors() -> bool {
+    false
+}
+
+#[cfg(target_os = "linux")]
+fn sync_file_system_of(dir: &File) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(dir)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync_file_system_of(_dir: &File) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// The process that holds a lock on this directory, as the kernel's list of locks tells.
+#[cfg(target_os = "linux")]
+fn lock_holder(dir: &File) -> Option<String> {
+    let inode = dir.metadata().ok()?.ino();
+    let locks = procfs::locks().ok()?;
+    let pid = locks.into_iter().find(|lock| lock.inode == inode)?.pid?;
+    let name = procfs::process::Process::new(pid).and_then(|process| process.stat());
+    Some(name.map_or_else(|_| format!("process {pid}"), |stat| format!("process {pid} ({})", stat.comm)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn lock_holder(_dir: &File) -> Option<String> {
+    None
+}
+
+#[cfg(target_os = "linux")]
+fn network_file_system(dir: &File) -> Option<&'static str> {
+    const KNOWN: [(u64, &str); 5] =
+        [(0x6969, "nfs"), (0xff53_4d42, "cifs"), (0xfe53_4d42, "smb2"), (0x0102_1997, "9p"), (0x0bd0_0bd0, "lustre")];
+    let kind = u64::try_from(rustix::fs::fstatfs(dir).ok()?.f_type).ok()?;
+    KNOWN.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| *name)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn network_file_system(_dir: &File) -> Option<&'static str> {
+    None
+}

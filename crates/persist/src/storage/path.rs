@@ -1,0 +1,68 @@
+//! Small operations made of several storage operations, in the order that durability asks for.
+
+use std::io;
+use std::path::Path;
+
+use super::{Storage, StorageFile};
+
+/// Appends all of `bytes`; on failure says how many were taken.
+pub(crate) fn append_all(file: &dyn StorageFile, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
+    let mut taken = 0;
+    while taken < bytes.len() {
+        match file.append(&bytes[taken..]) {
+            Ok(0) => return Err((taken, io::ErrorKind::WriteZero.into())),
+            Ok(count) => taken += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err((taken, error)),
+        }
+    }
+    Ok(())
+}
+
+/// Reads the whole of a file as long as it is now into `out`, whose capacity is reused.
+///
+/// A file that grows meanwhile is read to the length that it had; one that shrinks, to where it ends.
+pub(crate) fn read_file(file: &dyn StorageFile, out: &mut Vec<u8>, max_bytes: u64) -> io::Result<()> {
+    out.clear();
+    let len = file.len_bytes()?;
+    if len > max_bytes {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("{len} bytes are more than the limit of {max_bytes}"),
+        ));
+    }
+    let len = usize::try_from(len).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
+    out.try_reserve_exact(len).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
+    out.resize(len, 0);
+    let mut filled = 0;
+    while filled < len {
+        let offset = u64::try_from(filled).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
+        match file.read_at(offset, &mut out[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    out.truncate(filled);
+    Ok(())
+}
+
+/// Makes a directory and those above it that are missing, and makes the new entries durable.
+pub(crate) fn make_dirs(storage: &dyn Storage, dir: &Path) -> io::Result<()> {
+    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
+    match storage.make_dir(dir) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let Some(parent) = parent else { return Err(error) };
+            make_dirs(storage, parent)?;
+            match storage.make_dir(dir) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+        }
+        Err(error) => return Err(error),
+    }
+    storage.sync_dir(parent.unwrap_or(Path::new(".")))
+}

@@ -1,0 +1,348 @@
+//! The store: memory, logs and checkpoints as one thing to write to and read from.
+
+mod open;
+mod retain;
+
+
+use std::time::Duration;
+
+use treering_level::{
+    Answer, Bounds, Counts, Host, HostGuard, Metric, MetricError, Outcome, Query, ReadError, Sample, SeriesIndex,
+    Tree,
+};
+
+use crate::checkpoint::{Environment, checkpoint};
+use crate::error::{AddressError, IoFailure, WriteError};
+use crate::journal::HostJournal;
+use crate::log::HostDisk;
+use crate::options::SyncPolicy;
+use crate::report::CheckpointReport;
+use crate::retention::{Moment, RetentionClock};
+use crate::sync::{Arc, AtomicBool, Mutex, RwLock, lock, read_lock, write_lock};
+
+pub(crate) use open::{HostDir, foreign, host_dirs, metric_table, unreadable};
+
+/// From so many logs on that wait for a sync, one sync of the file system is cheaper.
+const SHARED_SYNC_MIN: usize = 50;
+
+/// An open store.
+///
+/// All methods may be called from any thread. Dropping a store without [`Store::close`] loses nothing that was
+/// acknowledged: the next open reads the logs.
+pub struct Store {
+    tree: Tree<HostJournal>,
+    env: Environment,
+    clock: RetentionClock,
+    /// Writers share it; closing has it alone.
+    closed: RwLock<bool>,
+    checkpointing: Mutex<()>,
+    last_checkpoint: Mutex<Option<Duration>>,
+    jumped: AtomicBool,
+    /// Held, never read: dropping it lets another process in.
+    _root: Box<dyn Send + Sync>,
+}
+
+/// A host of a store. Keep it: looking one up costs more than a write.
+#[derive(Clone)]
+pub struct StoreHost {
+    memory: Arc<Host<HostJournal>>,
+    disk: Arc<HostDisk>,
+}
+
+/// Where the times of a batch come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Times {
+    /// From whoever sent the samples. The newest of them is what retention counts from, if it is before the wall clock.
+    Own,
+    /// From this machine's clock, because the samples had none. They say nothing about what time it is.
+    Stamped,
+}
+
+/// A host whose data are not as safe as they should be, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DegradedHost {
+    /// The cluster.
+    pub cluster: String,
+    /// The host.
+    pub host: String,
+    /// The reason, in one line.
+    pub why: String,
+}
+
+/// The store as it is now.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Status {
+    /// Hosts, levels, series, samples.
+    pub counts: Counts,
+    /// Bytes that all of it takes in memory.
+    pub memory_bytes: usize,
+    /// Hosts with log writes that are not synced yet.
+    pub unsynced_hosts: usize,
+    /// Bytes in the segments that are written now.
+    pub log_bytes: u64,
+    /// Hosts whose data are not as safe as they should be.
+    pub degraded: Vec<DegradedHost>,
+    /// Time since the last checkpoint of the store; none if there was none in this life.
+    pub since_checkpoint: Option<Duration>,
+}
+
+impl Store {
+    /// The host of this name, made if it is not there. Nothing is written before its first sample.
+    ///
+    /// # Errors
+    /// [`AddressError::Host`] if a name breaks a rule or there are too many hosts.
+    pub fn host(&self, cluster: &str, host: &str) -> Result<StoreHost, AddressError> {
+        let memory = self.tree.host_or_insert_with(cluster, host, || {
+            let disk = HostDisk::new(&self.env.options.root, cluster, host);
+            HostJournal::new(Arc::new(disk), 1)
+        })?;
+        Ok(StoreHost::of(memory))
+    }
+
+    /// The series of a path below the host and a metric, made if it is not there. Keep the index.
+    ///
+    /// # Errors
+    /// [`AddressError::Series`] if a name breaks a rule, the metric is not welcome, or a limit is met.
+    pub fn resolve(&self, host: &StoreHost, path: &[&str], metric: &str) -> Result<SeriesIndex, AddressError> {
+        Ok(host.memory.lock().resolve(path, metric)?)
+    }
+
+    /// Stores a batch of samples that brought their own times; see [`Store::write_with`].
+    ///
+    /// # Errors
+    /// As [`Store::write_with`].
+    pub fn write(&self, host: &StoreHost, samples: &[Sample]) -> Result<Outcome, WriteError> {
+        self.write_with(host, samples, Times::Own)
+    }
+
+    /// Stores a batch of samples of one host, and returns when they are as safe as the sync policy promises.
+    ///
+    /// The outcome says how many were stored, and by reason how many were not; one that is refused takes no other
+    /// along.
+    ///
+    /// # Errors
+    /// [`WriteError::NotLogged`]: the accepted samples are in memory, but the log could not take them. The host is
+    /// degraded until its next checkpoint. [`WriteError::Closed`]: nothing was stored.
+    pub fn write_with(&self, host: &StoreHost, samples: &[Sample], times: Times) -> Result<Outcome, WriteError> {
+        let closed = read_lock(&self.closed);
+        if *closed {
+            return Err(WriteError::Closed);
+        }
+        let bounds = self.bounds(samples, times);
+        let (outcome, receipt) = {
+            let mut memory = host.memory.lock();
+            let outcome = memory.write(samples, bounds);
+            (outcome, memory.journal().receipt())
+        };
+        if outcome.stored == 0 {
+            return Ok(outcome);
+        }
+        let not_logged = |source| WriteError::NotLogged {
+            cluster: host.disk.cluster.clone(),
+            host: host.disk.host.clone(),
+            source,
+        };
+        let storage = &*self.env.storage;
+        let receipt = receipt.map_err(|count| {
+            let error = std::io::Error::other(format!("{count} samples have names that no record can hold"));
+            not_logged(IoFailure::new("append to", &host.disk.current_path(), error))
+        })?;
+        let sequence = host.disk.flush(storage, &host.memory, &receipt).map_err(not_logged)?;
+        if self.env.options.sync == SyncPolicy::Always {
+            host.disk.sync_upto(storage, sequence).map_err(not_logged)?;
+        }
+        let limit = self.env.options.log_bytes_max;
+        if limit > 0 && host.disk.segment_bytes() > limit {
+            // The one who crosses the limit pays. The log is only dropped once a snapshot has all of it.
+            self.report_failures(&checkpoint(&self.env, std::slice::from_ref(&host.memory)));
+        }
+        Ok(outcome)
+    }
+
+    /// Answers a query.
+    ///
+    /// # Errors
+    /// As [`Tree::read`].
+    pub fn read(&self, query: &Query) -> Result<Answer, ReadError> {
+        self.tree.read(query)
+    }
+
+    /// The tree in memory, to look at. What is written through it and not through the store is not logged.
+    #[must_use]
+    pub fn tree(&self) -> &Tree<HostJournal> {
+        &self.tree
+    }
+
+    /// Configures a metric while the store runs.
+    ///
+    /// # Errors
+    /// As [`Tree::add_metric`].
+    pub fn add_metric(&self, name: &str, metric: Metric) -> Result<(), MetricError> {
+        self.tree.add_metric(name, metric)
+    }
+
+    /// Unix time by the store's wall clock, for samples that bring none.
+    #[must_use]
+    pub fn now_s(&self) -> i64 {
+        self.env.storage.wall_s()
+    }
+
+    /// Writes what is dirty of every host as snapshots and drops the logs that they cover.
+    ///
+    /// Writers go on meanwhile. A host that fails keeps its log, and is named in the report.
+    pub fn checkpoint(&self) -> CheckpointReport {
+        let _one_at_a_time = lock(&self.checkpointing);
+        let report = checkpoint(&self.env, &self.tree.hosts());
+        self.report_failures(&report);
+        *lock(&self.last_checkpoint) = Some(self.env.storage.monotonic());
+        report
+    }
+
+    /// Checkpoints the hosts whose log failed, so that what is in memory only gets onto disk.
+    pub fn heal(&self) -> CheckpointReport {
+        let hosts = self.tree.hosts();
+        let sick: Vec<_> =
+            hosts.into_iter().filter(|host| host.lock().journal().disk.wants_healing()).collect();
+        let report = if sick.is_empty() { CheckpointReport::default() } else { checkpoint(&self.env, &sick) };
+        self.report_failures(&report);
+        report
+    }
+
+    /// Makes durable what was written to the logs. The background worker does it at the interval of the policy.
+    ///
+    /// # Errors
+    /// The first failure; its host is degraded, the others were synced.
+    pub fn sync(&self) -> Result<(), IoFailure> {
+        let storage = &*self.env.storage;
+        let waiting: Vec<_> = self
+            .tree
+            .hosts()
+            .into_iter()
+            .map(|host| Arc::clone(&host.lock().journal().disk))
+            .filter(|disk| disk.has_unsynced())
+            .map(|disk| (disk.written(), disk))
+            .collect();
+        if waiting.len() >= SHARED_SYNC_MIN && storage.sync_file_system(&self.env.options.root).is_ok() {
+            for (sequence, disk) in &waiting {
+                disk.set_durable(*sequence);
+            }
+            return Ok(());
+        }
+        let results: Vec<_> =
+            waiting.iter().map(|(sequence, disk)| disk.sync_upto(storage, *sequence)).collect();
+        results.into_iter().collect()
+    }
+
+    /// How things stand.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let mut status = Status {
+            counts: self.tree.counts(),
+            memory_bytes: self.tree.memory_bytes(),
+            since_checkpoint: lock(&self.last_checkpoint)
+                .map(|at| self.env.storage.monotonic().saturating_sub(at)),
+            ..Status::default()
+        };
+        for host in self.tree.hosts() {
+            let disk = Arc::clone(&host.lock().journal().disk);
+            status.unsynced_hosts += usize::from(disk.has_unsynced());
+            status.log_bytes += disk.segment_bytes();
+            if let Some(why) = disk.degraded() {
+                let (cluster, host) = (disk.cluster.clone(), disk.host.clone());
+                status.degraded.push(DegradedHost { cluster, host, why });
+            }
+        }
+        status
+    }
+
+    /// Stops accepting samples, makes everything durable in a last checkpoint, and drops the logs.
+    ///
+    /// The directory stays locked until the store is dropped. Closing again does nothing.
+    pub fn close(&self) -> CheckpointReport {
+        let mut closed = write_lock(&self.closed);
+        if *closed {
+            return CheckpointReport::default();
+        }
+        *closed = true;
+        let report = self.checkpoint();
+        // Hosts that failed keep their logs: those at least are to be durable.
+        if let Err(failure) = self.sync() {
+            tracing::error!(error = crate::error::chain(&failure), "a log could not be synced");
+        }
+        report
+    }
+
+    /// Time by the store's clock that never jumps, for measuring intervals.
+    #[must_use]
+    pub fn monotonic(&self) -> Duration {
+        self.env.storage.monotonic()
+    }
+
+    /// The options that it was opened with.
+    #[must_use]
+    pub fn options(&self) -> &crate::Options {
+        &self.env.options
+    }
+
+    fn bounds(&self, samples: &[Sample], times: Times) -> Bounds {
+        let now = self.now();
+        let future_s = i64::try_from(self.env.options.future_limit.as_secs()).unwrap_or(i64::MAX);
+        let newest_s = now.wall_s.saturating_add(future_s);
+        if times == Times::Own {
+            let own = samples.iter().map(|sample| sample.time_s).filter(|time_s| *time_s <= newest_s).max();
+            if let Some(own_s) = own {
+                self.clock.own_time(own_s);
+            }
+        }
+        Bounds { oldest_s: self.retention_limit_s(now), newest_s }
+    }
+
+    fn now(&self) -> Moment {
+        Moment { wall_s: self.env.storage.wall_s(), monotonic: self.env.storage.monotonic() }
+    }
+
+    fn report_failures(&self, report: &CheckpointReport) {
+        for failed in &report.failed {
+            tracing::error!(
+                cluster = failed.cluster,
+                host = failed.host,
+                error = crate::error::chain(&failed.error),
+                "checkpoint failed; the log is kept"
+            );
+        }
+    }
+}
+
+impl StoreHost {
+    fn of(memory: Arc<Host<HostJournal>>) -> StoreHost {
+        let disk = Arc::clone(&memory.lock().journal().disk);
+        StoreHost { memory, disk }
+    }
+
+    /// The cluster's name.
+    #[must_use]
+    pub fn cluster(&self) -> &str {
+        &self.disk.cluster
+    }
+
+    /// The host's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.disk.host
+    }
+
+    /// The host's memory, locked, to look at.
+    #[must_use]
+    pub fn lock(&self) -> HostGuard<'_, HostJournal> {
+        self.memory.lock()
+    }
+}
+
+impl Status {
+    /// Whether all data are as safe as the sync policy promises.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        self.degraded.is_empty()
+    }
+}

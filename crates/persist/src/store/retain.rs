@@ -1,0 +1,77 @@
+//! Retention: what is too old for memory, and which files hold nothing younger.
+
+use std::path::PathBuf;
+
+use super::Store;
+use crate::log::HostDisk;
+use crate::report::RetentionReport;
+use crate::retention::Moment;
+use crate::sync::{Arc, Ordering, lock};
+
+impl Store {
+    /// Frees samples that are older than the retention, and deletes snapshots that hold only such.
+    ///
+    /// A file goes by what it holds, not by its name. After a jump of the wall clock nothing is removed for an hour.
+    pub fn apply_retention(&self) -> RetentionReport {
+        let mut report = RetentionReport::default();
+        let now = self.now();
+        report.paused = self.clock.is_paused(now);
+        self.jumped.store(report.paused, Ordering::Relaxed);
+        let limit_s = self.retention_limit_s(now);
+        if report.paused || limit_s == i64::MIN {
+            return report;
+        }
+        for host in self.tree.hosts() {
+            let (freed, disk) = {
+                let mut memory = host.lock();
+                let freed = memory.free_before(limit_s);
+                (freed, Arc::clone(&memory.journal().disk))
+            };
+            report.samples_freed += freed.samples;
+            report.bytes_freed += u64::try_from(freed.bytes).unwrap_or(u64::MAX);
+            if self.env.options.delete_expired {
+                self.delete_expired(&disk, limit_s, &mut report);
+            }
+        }
+        report
+    }
+
+    /// The time before which nothing is kept; `i64::MIN` if everything is.
+    pub(super) fn retention_limit_s(&self, now: Moment) -> i64 {
+        let Some(retention) = self.env.options.retention else { return i64::MIN };
+        let retention_s = i64::try_from(retention.as_secs()).unwrap_or(i64::MAX);
+        self.clock.reference_s(now).saturating_sub(retention_s)
+    }
+
+    fn delete_expired(&self, disk: &HostDisk, limit_s: i64, report: &mut RetentionReport) {
+        let storage = &*self.env.storage;
+        let mut catalog = lock(&disk.catalog);
+        let before = catalog.snapshots.len();
+        let mut failed: Option<(PathBuf, std::io::Error)> = None;
+        catalog.snapshots.retain(|file| {
+            if file.end_s > limit_s || failed.is_some() {
+                return true;
+            }
+            let path = disk.dir.join(&file.name);
+            match storage.unlink(&path) {
+                Ok(()) => false,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+                Err(error) => {
+                    failed = Some((path, error));
+                    true
+                }
+            }
+        });
+        let deleted = before - catalog.snapshots.len();
+        report.files_deleted += u64::try_from(deleted).unwrap_or(u64::MAX);
+        if let Some((path, error)) = failed {
+            report.files_failed += 1;
+            tracing::warn!(file = %path.display(), %error, "an expired snapshot could not be deleted");
+        }
+        if deleted > 0
+            && let Err(error) = storage.sync_dir(&disk.dir)
+        {
+            tracing::warn!(dir = %disk.dir.display(), %error, "a directory could not be synced");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! What a decoder accepts before it trusts anything.
+
+/// Levels below a host that are taken by default.
+///
+/// A production tree has two. 64 leaves room for everything that is not an attack, and keeps whatever walks a tree
+/// by recursion within a few kilobytes of stack.
+pub const DEPTH_MAX: usize = 64;
+
+/// Longest name in bytes that is taken by default: what the 16-bit length fields of the binary formats can say.
+pub const NAME_BYTES_MAX: usize = 65_535;
+
+/// Bounds on what a file may make a decoder do.
+///
+/// A level or column beyond them is left out and reported as [`Damage`](crate::Damage); the rest of the file is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Levels below the root; the root's columns are at depth 0.
+    pub depth_max: usize,
+    /// Length of a metric's or a level's name in the file, in bytes.
+    pub name_bytes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { depth_max: DEPTH_MAX, name_bytes_max: NAME_BYTES_MAX }
+    }
+}

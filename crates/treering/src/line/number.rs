@@ -1,0 +1,123 @@
+//! The value of a field, as `f32`.
+
+use super::{LineError, NotNumber};
+
+/// Reads a field's value that stands at `column`.
+///
+/// Integers go through `f64` as well, so that a value does not depend on how its sender wrote it.
+pub(super) fn number(token: &[u8], column: usize) -> Result<f32, LineError> {
+    let refuse = |found| Err(LineError::NotANumber { column, found });
+    let parsed = match token {
+        [] => return refuse(NotNumber::Nothing),
+        [b'"', ..] => return refuse(NotNumber::Text),
+        [digits @ .., b'i'] if is_integer(digits) => text(digits).parse::<i64>().ok().map(|int| int as f64),
+        [digits @ .., b'u'] if is_integer(digits) => text(digits).parse::<u64>().ok().map(|int| int as f64),
+        _ if token.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E')) => {
+            match text(token).parse::<f64>() {
+                Ok(float) => Some(float),
+                Err(_) => return refuse(NotNumber::Other),
+            }
+        }
+        _ => return refuse(not_number(token)),
+    };
+    let Some(wide) = parsed else { return Err(LineError::ValueTooLarge { column }) };
+    #[expect(clippy::cast_possible_truncation, reason = "rounding to the nearest f32 is what is asked for")]
+    let value = wide as f32;
+    if value.is_finite() { Ok(value) } else { Err(LineError::ValueTooLarge { column }) }
+}
+
+fn is_integer(digits: &[u8]) -> bool {
+    let unsigned = match digits {
+        [b'-' | b'+', unsigned @ ..] => unsigned,
+        _ => digits,
+    };
+    !unsigned.is_empty() && unsigned.iter().all(u8::is_ascii_digit)
+}
+
+/// Bytes that were checked to be ASCII. Others give an empty text, which is no number.
+fn text(ascii: &[u8]) -> &str {
+    std::str::from_utf8(ascii).unwrap_or_default()
+}
+
+fn not_number(token: &[u8]) -> NotNumber {
+    let word = match token {
+        [b'-' | b'+', word @ ..] => word,
+        _ => token,
+    };
+    let is = |words: &[&str]| words.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()));
+    if is(&["nan", "inf", "infinity"]) {
+        NotNumber::NotFinite
+    } else if is(&["t", "true", "f", "false"]) {
+        NotNumber::Boolean
+    } else {
+        NotNumber::Other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_number_is_rounded_to_f32() {
+        let table: &[(&str, f32)] = &[
+            ("35", 35.0),
+            ("35.0", 35.0),
+            ("-3.25", -3.25),
+            ("+1", 1.0),
+            (".5", 0.5),
+            ("1.", 1.0),
+            ("1e3", 1000.0),
+            ("1.5E-3", 0.0015),
+            ("1e+2", 100.0),
+            ("4u", 4.0),
+            ("-17i", -17.0),
+            ("9223372036854775807i", 9_223_372_036_854_775_807.0),
+            ("18446744073709551615u", 18_446_744_073_709_551_615.0),
+            ("16777217i", 16_777_216.0),
+            ("0.1", 0.1),
+            ("3.4028235e38", f32::MAX),
+            ("1e-60", 0.0),
+            ("1e-400", 0.0),
+        ];
+        for (token, expected) in table {
+            let value = number(token.as_bytes(), 0).unwrap();
+            assert_eq!(value.to_bits(), expected.to_bits(), "{token}");
+        }
+        assert_eq!(number(b"-0", 0).unwrap().to_bits(), (-0.0f32).to_bits());
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused_by_what_it_is() {
+        use NotNumber::{Boolean, NotFinite, Nothing, Other, Text};
+        let table: &[(&[u8], NotNumber)] = &[
+            (b"", Nothing),
+            (b"\"1\"", Text),
+            (b"t", Boolean),
+            (b"FALSE", Boolean),
+            (b"NaN", NotFinite),
+            (b"-inf", NotFinite),
+            (b"+Infinity", NotFinite),
+            (b"i", Other),
+            (b"-u", Other),
+            (b"1.5i", Other),
+            (b"1e3u", Other),
+            (b"0x10", Other),
+            (b"1_000", Other),
+            (b"1-2", Other),
+            (b"e", Other),
+            (b"--1", Other),
+            (b"1\xff", Other),
+        ];
+        for (token, found) in table {
+            assert_eq!(number(token, 7), Err(LineError::NotANumber { column: 7, found: *found }));
+        }
+    }
+
+    #[test]
+    fn what_no_f32_or_64_bit_integer_holds_is_out_of_range() {
+        for token in ["1e39", "-3.5e38", "1e400", "9223372036854775808i", "18446744073709551616u", "-1u"] {
+            assert_eq!(number(token.as_bytes(), 3), Err(LineError::ValueTooLarge { column: 3 }), "{token}");
+        }
+    }
+}

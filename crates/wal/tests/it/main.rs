@@ -1,0 +1,16 @@
+//! Everything the crate promises, from outside: one binary for all integration tests.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod control;
+mod cuts_and_flips;
+mod damage;
+mod document;
+mod fixtures;
+mod frozen;
+mod header;
+mod hostile;
+mod limits;
+mod plain;
+mod round_trip;
+mod samples;
+mod writer;

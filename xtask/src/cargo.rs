@@ -1,0 +1,136 @@
+//! One call of cargo: printed, then run.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+
+use crate::say;
+use crate::workspace::Workspace;
+
+/// A call of cargo in the workspace's root.
+#[derive(Debug)]
+pub(crate) struct Cargo {
+    root: PathBuf,
+    arguments: Vec<String>,
+    environment: Vec<(&'static str, String)>,
+}
+
+/// Why a call of cargo has no result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum CargoError {
+    #[error("`{command}` did not start")]
+    Start {
+        command: String,
+        #[source]
+        source: io::Error,
+    },
+    #[error("the output of `{command}` cannot be read")]
+    Output {
+        command: String,
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Cargo {
+    /// `arguments` is split at blanks.
+    pub(crate) fn new(workspace: &Workspace, arguments: &str) -> Self {
+        let arguments = arguments.split_whitespace().map(str::to_owned).collect();
+        Self { root: workspace.root().to_path_buf(), arguments, environment: Vec::new() }
+    }
+
+    pub(crate) fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.environment.push((name, value.into()));
+        self
+    }
+
+    /// Prints the call, runs it, and says whether it succeeded.
+    pub(crate) fn run(&self) -> Result<bool, CargoError> {
+        say::line(&format_args!("$ {self}"));
+        let status = self.command().status().map_err(|source| self.did_not_start(source))?;
+        Ok(status.success())
+    }
+
+    /// As `run`, and hands over each line of the call's standard output after passing it on.
+    pub(crate) fn run_reading(&self, mut line: impl FnMut(&str)) -> Result<bool, CargoError> {
+        say::line(&format_args!("$ {self}"));
+        let mut child =
+            self.command().stdout(Stdio::piped()).spawn().map_err(|source| self.did_not_start(source))?;
+        let read = match child.stdout.take() {
+            Some(output) => pass_on(BufReader::new(output), &mut line),
+            None => Ok(()),
+        };
+        // Waited for in any case: no process is left behind.
+        let status: io::Result<ExitStatus> = child.wait();
+        read.and(status)
+            .map(|status| status.success())
+            .map_err(|source| CargoError::Output { command: self.to_string(), source })
+    }
+
+    fn command(&self) -> Command {
+        // Cargo names itself to what it starts, so that the same toolchain is used below.
+        let program = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+        let mut command = Command::new(program);
+        command.args(&self.arguments).current_dir(&self.root).stdin(Stdio::null());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    fn did_not_start(&self, source: io::Error) -> CargoError {
+        CargoError::Start { command: self.to_string(), source }
+    }
+}
+
+/// As one would type it.
+impl fmt::Display for Cargo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, value) in &self.environment {
+            if value.contains(' ') {
+                write!(f, "{name}=\"{value}\" ")?;
+            } else {
+                write!(f, "{name}={value} ")?;
+            }
+        }
+        write!(f, "cargo {}", self.arguments.join(" "))
+    }
+}
+
+fn pass_on(mut output: impl BufRead, line: &mut impl FnMut(&str)) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    while output.read_until(b'\n', &mut bytes)? > 0 {
+        io::stdout().lock().write_all(&bytes)?;
+        line(String::from_utf8_lossy(&bytes).trim_end());
+        bytes.clear();
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_printed_call_can_be_typed_again() {
+        let workspace = Workspace::of_this_source();
+        let call = Cargo::new(&workspace, "doc --no-deps").env("RUSTDOCFLAGS", "-D warnings").env("A", "1");
+        assert_eq!(call.to_string(), "RUSTDOCFLAGS=\"-D warnings\" A=1 cargo doc --no-deps");
+    }
+
+    #[test]
+    fn a_failing_call_is_no_success() {
+        let workspace = Workspace::of_this_source();
+        assert!(!Cargo::new(&workspace, "no-such-command").run().unwrap());
+    }
+
+    #[test]
+    fn the_output_of_a_call_is_handed_over_by_lines() {
+        let workspace = Workspace::of_this_source();
+        let mut lines = Vec::new();
+        let passed = Cargo::new(&workspace, "--version").run_reading(|line| lines.push(line.to_owned()));
+        assert!(passed.unwrap());
+        assert!(lines.iter().any(|line| line.starts_with("cargo ")), "{lines:?}");
+    }
+}

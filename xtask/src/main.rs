@@ -1,0 +1,94 @@
+//! `cargo xtask`: what contributors and CI run on this workspace.
+//!
+//! It checks and starts things; it builds nothing that a user gets, and no other crate depends on it.
+//! Exit codes: 0 all is well, 1 the answer is no (a finding, a failed test), 2 usage, 3 could not finish.
+#![forbid(unsafe_code)]
+
+mod cargo;
+mod ci;
+mod layers;
+mod property;
+mod say;
+mod tidy;
+mod workspace;
+
+use std::num::NonZeroU32;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+/// Property tests start with proptest's own 256 cases; a run by hand should look further.
+const CASES: NonZeroU32 = NonZeroU32::new(10_000).unwrap();
+
+/// What contributors and CI run on this workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = "Example:\n  cargo xtask ci")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Hold the edges between the crates, and what they may take from outside, against the table of crates
+    ///
+    /// Reads the manifests and Cargo.lock, needs no network. Every target and every feature counts.
+    /// Dev-dependencies are held against a list of their own.
+    #[command(after_help = "Example:\n  cargo xtask layers")]
+    Layers,
+    /// Hold the tree against the house rules of CONTRIBUTING.md
+    #[command(after_help = "Example:\n  cargo xtask tidy")]
+    Tidy,
+    /// Run the property tests with many cases, optimised
+    ///
+    /// A property test has `prop` in its name or in its module's name.
+    #[command(after_help = "Example:\n  cargo xtask proptest --cases 100000")]
+    Proptest {
+        /// How many cases each property is tried with
+        #[arg(long, value_name = "N", default_value_t = CASES)]
+        cases: NonZeroU32,
+    },
+    /// Run everything that CI runs, in its order; stop at the first failure
+    ///
+    /// Tests, formatting, clippy, rustdoc, layers, tidy, and the library's examples.
+    #[command(after_help = "Example:\n  cargo xtask ci --skip-tests")]
+    Ci {
+        /// Leave `cargo test` out: it ran already
+        #[arg(long)]
+        skip_tests: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let workspace = match Workspace::around_here() {
+        Ok(workspace) => workspace,
+        Err(error) => return could_not_finish(&error),
+    };
+    match cli.task {
+        Task::Layers => match layers::run(&workspace) {
+            Ok(passed) => answer(passed),
+            Err(error) => could_not_finish(&error),
+        },
+        Task::Tidy => match tidy::run(&workspace) {
+            Ok(passed) => answer(passed),
+            Err(error) => could_not_finish(&error),
+        },
+        Task::Proptest { cases } => match property::run(&workspace, cases) {
+            Ok(passed) => answer(passed),
+            Err(error) => could_not_finish(&error),
+        },
+        Task::Ci { skip_tests } => answer(ci::run(&workspace, skip_tests)),
+    }
+}
+
+fn answer(passed: bool) -> ExitCode {
+    if passed { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}
+
+fn could_not_finish(error: &dyn std::error::Error) -> ExitCode {
+    say::failure(error);
+    ExitCode::from(3)
+}

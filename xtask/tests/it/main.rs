@@ -1,0 +1,114 @@
+//! The program itself, run on copies of the workspace into which something was planted.
+#![forbid(unsafe_code)]
+
+mod copy;
+
+use crate::copy::Copy;
+
+#[test]
+fn layers_passes_on_an_unchanged_copy() {
+    let (code, output) = Copy::of_this_workspace().xtask(&["layers"]);
+    assert_eq!(code, 0, "{output}");
+    assert!(output.contains("$ cargo metadata --no-deps"), "{output}");
+    assert!(output.contains("all allowed"), "{output}");
+}
+
+#[test]
+fn layers_fails_on_a_planted_edge_between_members() {
+    let copy = Copy::of_this_workspace();
+    copy.append("crates/snapshot/Cargo.toml", "\n[build-dependencies]\ntreering-buffer.workspace = true\n");
+    let (code, output) = copy.xtask(&["layers"]);
+    assert_eq!(code, 1, "{output}");
+    let edge = "crates/snapshot/Cargo.toml: treering-snapshot -> treering-buffer in [build-dependencies]";
+    assert!(output.contains(edge), "{output}");
+    assert!(output.contains("instead: "), "{output}");
+}
+
+#[test]
+fn layers_fails_on_a_planted_edge_behind_a_feature_and_a_target_and_another_name() {
+    let copy = Copy::of_this_workspace();
+    let dependency = "tree = { package = \"treering-level\", path = \"../level\", optional = true }";
+    let section = "target.'cfg(windows)'.dependencies";
+    copy.append("crates/wal/Cargo.toml", &format!("\n[{section}]\n{dependency}\n"));
+    let (code, output) = copy.xtask(&["layers"]);
+    assert_eq!(code, 1, "{output}");
+    assert!(output.contains("treering-wal -> treering-level in [dependencies]"), "{output}");
+}
+
+#[test]
+fn layers_lets_persist_name_a_format_in_dev_dependencies_only() {
+    let copy = Copy::of_this_workspace();
+    copy.append(
+        "crates/persist/Cargo.toml",
+        "\n[build-dependencies]\ntreering-format-bin.workspace = true\n",
+    );
+    let (code, output) = copy.xtask(&["layers"]);
+    assert_eq!(code, 1, "{output}");
+    let findings = output.lines().filter(|line| line.starts_with("crates/"));
+    let edge = "crates/persist/Cargo.toml: treering-persist -> treering-format-bin in [build-dependencies] is no edge";
+    assert!(findings.eq([format!("{edge} of the table")]), "{output}");
+}
+
+#[test]
+fn layers_fails_on_a_planted_outside_crate_that_is_locked_deep_down() {
+    let copy = Copy::of_this_workspace();
+    copy.change("Cargo.lock", "name = \"arc-swap\"", "name = \"arc-swap-before\"");
+    copy.append(
+        "Cargo.lock",
+        "\n[[package]]\nname = \"arc-swap\"\nversion = \"1.9.5\"\ndependencies = [\n \"tokio\",\n]\n\n\
+         [[package]]\nname = \"tokio\"\nversion = \"1.0.0\"\n",
+    );
+    let (code, output) = copy.xtask(&["layers"]);
+    assert_eq!(code, 1, "{output}");
+    assert!(output.contains("treering-level -> arc-swap -> tokio brings in an async runtime"), "{output}");
+    assert!(output.contains("treering-persist -> arc-swap -> tokio brings in an async runtime"), "{output}");
+}
+
+#[test]
+fn layers_fails_on_an_unknown_member() {
+    let copy = Copy::of_this_workspace();
+    let manifest = "[package]\nname = \"treering-new\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    copy.write("crates/new/Cargo.toml", manifest);
+    copy.write("crates/new/src/lib.rs", "");
+    let (code, output) = copy.xtask(&["layers"]);
+    assert_eq!(code, 1, "{output}");
+    assert!(output.contains("crates/new/Cargo.toml: `treering-new` is in no row"), "{output}");
+}
+
+#[test]
+fn layers_without_a_lock_file_cannot_finish() {
+    let copy = Copy::of_this_workspace();
+    copy.remove("Cargo.lock");
+    let (code, output) = copy.xtask(&["layers"]);
+    assert_eq!(code, 3, "{output}");
+    assert!(output.contains("error: Cargo.lock cannot be read"), "{output}");
+}
+
+#[test]
+fn tidy_names_file_line_and_rule_of_what_was_planted() {
+    let copy = Copy::of_this_workspace();
+    copy.write("crates/wal/src/frame.rs", "//! Frames.\n\nfn f() {\n    todo!()\n}\n");
+    let (code, output) = copy.xtask(&["tidy"]);
+    assert_eq!(code, 1, "{output}");
+    assert!(output.contains("crates/wal/src/frame.rs:4: marker: "), "{output}");
+}
+
+#[test]
+fn a_workspace_is_needed() {
+    let outside = tempfile::tempdir().unwrap();
+    let (code, output) = copy::xtask_in(outside.path(), &["tidy"]);
+    assert_eq!(code, 3, "{output}");
+    assert!(output.contains("no workspace manifest"), "{output}");
+}
+
+#[test]
+fn every_task_has_help_with_an_example() {
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for task in ["layers", "tidy", "proptest", "ci"] {
+        let (code, output) = copy::xtask_in(here, &[task, "--help"]);
+        assert_eq!(code, 0, "{output}");
+        assert!(output.contains(&format!("Example:\n  cargo xtask {task}")), "{output}");
+    }
+    assert_eq!(copy::xtask_in(here, &["no-such-task"]).0, 2);
+    assert_eq!(copy::xtask_in(here, &["proptest", "--cases", "0"]).0, 2);
+}
