@@ -11,7 +11,7 @@ use zerocopy::little_endian::{I64, U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// First four bytes of every file.
-pub(crate) const FILE_MAGIC: u32 = 0xCC5B_0001;
+pub const FILE_MAGIC: u32 = 0xCC5B_0001;
 
 /// First eight bytes of a trailer. No text begins with the byte 0xAA.
 pub(crate) const TRAILER_START_MAGIC: [u8; 8] = *b"\xAATR-BIN<";

@@ -48,10 +48,11 @@ mod cursor;
 mod name;
 
 mod encode;
+mod trailer;
 
 mod decode;
 
-mod trailer;
+pub use format::FILE_MAGIC;
 
 use treering_snapshot::{Damage, Decoded, Encoder, Format, Limits, Scratch, Sink};
 

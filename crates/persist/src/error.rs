@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use treering_level::{HostError, MetricError, ResolveError};
+use treering_level::{HostError, MetricError, Outcome, ResolveError};
 
 use crate::storage::LockError;
 
@@ -70,6 +70,8 @@ pub enum WriteError {
     /// The accepted samples are in memory and will be in the next checkpoint, but not in the log.
     #[error("samples of {cluster}/{host} are in memory only")]
     NotLogged {
+        /// What became of the samples in memory.
+        outcome: Outcome,
         /// The cluster.
         cluster: String,
         /// The host.

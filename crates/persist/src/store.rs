@@ -139,6 +139,7 @@ impl Store {
             return Ok(outcome);
         }
         let not_logged = |source| WriteError::NotLogged {
+            outcome,
             cluster: host.disk.cluster.clone(),
             host: host.disk.host.clone(),
             source,

@@ -110,10 +110,7 @@ impl Scratch {
         if index == self.slots.len() {
             self.slots.push(Box::<T>::default());
         }
-        match self.slots[index].downcast_mut() {
-            Some(slot) => slot,
-            None => unreachable!("the slot at this index was found or made with this type"),
-        }
+        self.slots[index].downcast_mut().unwrap_or_else(|| unreachable!("found or made with this very type"))
     }
 }
 

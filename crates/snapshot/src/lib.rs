@@ -33,13 +33,15 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod counts;
-mod damage;
-mod document;
-mod error;
 mod event;
 mod format;
+
+mod damage;
+mod error;
 mod limits;
+
+mod counts;
+mod document;
 
 pub use counts::Counts;
 pub use damage::{Damage, DamageKind};

@@ -14,7 +14,7 @@ pub const NAME_BYTES_MAX: usize = 65_535;
 /// A level or column beyond them is left out and reported as [`Damage`](crate::Damage); the rest of the file is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Levels below the root; the root's columns are at depth 0.
+    /// Levels below the root; the root's columns are at depth 0. A decoder's bound on memory holds up to 1,024.
     pub depth_max: usize,
     /// Length of a metric's or a level's name in the file, in bytes.
     pub name_bytes_max: usize,

@@ -1,3 +1,8 @@
-//! The program.
+//! `treering`, the program: what it answers and with which exit code.
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod program;
+
+fn main() -> std::process::ExitCode {
+    program::main()
+}

@@ -42,8 +42,6 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
     #[test]
     fn any_tree_comes_back_bit_by_bit(document in document(), meta in any_meta()) {
         let (bytes, counts) = encode(&document, &meta);

@@ -17,8 +17,8 @@ const LOT: usize = 256;
 impl<H> Tree<H> {
     /// Answers a query.
     ///
-    /// A level that holds the metric itself answers with that series; any other with all series of the metric below
-    /// it, at whatever depth. If there are several, from one level or from all that are selected, they are combined
+    /// A level that holds the metric itself answers with that series; any other, and so every cluster, with all series
+    /// of the metric below it, at whatever depth. If there are several, from one level or from all that are selected, they are combined
     /// by the metric's aggregation. A series without a sample counts as none.
     ///
     /// The answer has the grid of the first series in path order (cluster, host, levels by bytes, depth first). A
@@ -38,7 +38,10 @@ impl<H> Tree<H> {
         }
         let names: Vec<Names<'_>> = path.iter().map(|selector| selector.names()).collect();
         let (cluster, rest) = names.split_first().unwrap_or((&Names::All, &[]));
-        let (host, levels) = rest.split_first().unwrap_or((&Names::All, &[]));
+        let (host, levels) = match rest.split_first() {
+            Some((host, levels)) => (host, Some(levels)),
+            None => (&Names::All, None),
+        };
         let hosts = self.hosts_of(cluster, host);
         if !self.knows_metric(metric) {
             return Err(ReadError::UnknownMetric { metric: ShownName::new(metric) });
@@ -70,7 +73,8 @@ impl<H> Tree<H> {
 /// A query while it is read.
 struct Reading<'a> {
     query: &'a Query,
-    levels: &'a [Names<'a>],
+    /// The selectors below the hosts; `None` if what is asked lies above them.
+    levels: Option<&'a [Names<'a>]>,
     aggregation: Aggregation,
     slots_max: u64,
     /// Series found so far.
@@ -100,8 +104,11 @@ impl Reading<'_> {
 
     /// Finds, in path order, the series that the selected levels of a host answer with.
     fn select(&self, levels: &Levels, series: &SeriesTable) -> Vec<u32> {
+        let Some(selectors) = self.levels else {
+            return self.all_below(levels, series, Levels::HOST).collect();
+        };
         let mut selected = vec![Levels::HOST];
-        for names in self.levels {
+        for names in selectors {
             // Each step keeps the order: all children of one level before those of the next.
             selected = match names {
                 Names::All => selected.iter().flat_map(|level| levels.children(*level)).copied().collect(),
@@ -113,21 +120,28 @@ impl Reading<'_> {
         }
         let mut found = Vec::new();
         for level in selected {
-            self.answer(levels, series, level, &mut found);
+            match self.held(levels, series, level) {
+                Some(own) => found.push(own),
+                None => found.extend(self.all_below(levels, series, level)),
+            }
         }
         found
     }
 
-    /// Finds the level's own series, else all below it.
-    fn answer(&self, levels: &Levels, series: &SeriesTable, level: LevelIndex, found: &mut Vec<u32>) {
-        let held = |level: LevelIndex| {
-            let number = levels.metric(level, &self.query.metric, series).ok();
-            number.filter(|number| series.get(*number).is_some_and(|series| !series.ring.is_empty()))
-        };
-        match held(level) {
-            Some(own) => found.push(own),
-            None => found.extend(levels.walk(level).filter_map(held)),
-        }
+    /// The series of a level and of all below it.
+    fn all_below<'s>(
+        &'s self,
+        levels: &'s Levels,
+        series: &'s SeriesTable,
+        level: LevelIndex,
+    ) -> impl Iterator<Item = u32> + 's {
+        levels.walk(level).filter_map(|level| self.held(levels, series, level))
+    }
+
+    /// The level's own series, if it has a sample.
+    fn held(&self, levels: &Levels, series: &SeriesTable, level: LevelIndex) -> Option<u32> {
+        let number = levels.metric(level, &self.query.metric, series).ok()?;
+        series.get(number).filter(|series| !series.ring.is_empty()).map(|_| number)
     }
 
     /// Freezes what is wanted of some series. One that was freed since it was found counts as not found.

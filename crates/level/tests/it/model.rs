@@ -3,6 +3,7 @@
 mod plain;
 
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 use treering_level::{Bounds, Column, Fill, FrozenSeries, Sample, SeriesIndex, Tree, Values};
 
 use self::plain::{Key, Plain};
@@ -217,8 +218,15 @@ fn bits(values: &[f32]) -> Vec<Option<u32>> {
     values.iter().map(|value| (!value.is_nan()).then(|| value.to_bits())).collect()
 }
 
+/// As many cases as the environment says; what failed once is tried again.
+fn config() -> ProptestConfig {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/regressions.txt");
+    let failure_persistence = Some(Box::new(FileFailurePersistence::Direct(file)) as _);
+    ProptestConfig { failure_persistence, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn any_sequence_of_calls_agrees_with_plain_maps(steps in prop::collection::vec(step(), 1..60)) {

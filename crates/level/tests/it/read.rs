@@ -42,6 +42,19 @@ fn a_level_without_it_answers_with_all_series_below_at_whatever_depth() {
 }
 
 #[test]
+fn a_host_that_is_selected_answers_with_its_own_series_a_cluster_with_all_below() {
+    let tree = tree(SUM);
+    for host in ["h1", "h2"] {
+        put(&tree, &["c", host], "m", &[(T0, 10.0)]);
+        put(&tree, &["c", host, "socket0"], "m", &[(T0, 1.0)]);
+    }
+    let all_hosts = vec!["c".into(), Selector::Any];
+    assert_eq!(ask_for(&tree, all_hosts, "m", (T0, T0 + 60)).unwrap().values, [20.0]);
+    assert_eq!(ask(&tree, &["c"], "m", (T0, T0 + 60)).unwrap().values, [22.0]);
+    assert_eq!(ask(&tree, &[], "m", (T0, T0 + 60)).unwrap().values, [22.0]);
+}
+
+#[test]
 fn several_selected_levels_are_combined() {
     let tree = tree(SUM);
     for (host, level, value) in

@@ -8,11 +8,11 @@ use treering_level::{
 };
 
 /// Unix seconds; a multiple of all intervals used.
-pub const T0: i64 = 1_700_006_400;
+pub(crate) const T0: i64 = 1_700_006_400;
 
 /// Takes down all it is told.
 #[derive(Default, Debug, Clone, PartialEq)]
-pub struct Told(pub Vec<(String, i64, f32)>);
+pub(crate) struct Told(pub(crate) Vec<(String, i64, f32)>);
 
 impl Journal for Told {
     fn append(&mut self, series: &SeriesView<'_>, time_s: i64, value: f32) {
@@ -21,26 +21,26 @@ impl Journal for Told {
 }
 
 /// `level/level/metric`.
-pub fn name_of(series: &SeriesView<'_>) -> String {
+pub(crate) fn name_of(series: &SeriesView<'_>) -> String {
     let names: Vec<&str> = series.path().iter().map(|name| &**name).chain([series.metric()]).collect();
     names.join("/")
 }
 
-pub const fn metric(interval_s: u32, aggregation: Aggregation) -> Metric {
+pub(crate) const fn metric(interval_s: u32, aggregation: Aggregation) -> Metric {
     Metric { interval_s, aggregation }
 }
 
 /// Takes every metric at an interval of 60 s; several series are added up.
-pub fn taking_tree() -> Tree<Told> {
+pub(crate) fn taking_tree() -> Tree<Told> {
     limited_tree(Limits::default())
 }
 
-pub fn limited_tree(limits: Limits) -> Tree<Told> {
+pub(crate) fn limited_tree(limits: Limits) -> Tree<Told> {
     Tree::new(MetricTable::taking_unknown(metric(60, Aggregation::Sum)), limits)
 }
 
 /// Refuses every metric but these.
-pub fn configured_tree(metrics: &[(&str, Metric)]) -> Tree<Told> {
+pub(crate) fn configured_tree(metrics: &[(&str, Metric)]) -> Tree<Told> {
     let mut table = MetricTable::refusing_unknown();
     for (name, metric) in metrics {
         table.configure(name, *metric).unwrap();
@@ -48,12 +48,12 @@ pub fn configured_tree(metrics: &[(&str, Metric)]) -> Tree<Told> {
     Tree::new(table, Limits::default())
 }
 
-pub fn host(tree: &Tree<Told>) -> Arc<Host<Told>> {
+pub(crate) fn host(tree: &Tree<Told>) -> Arc<Host<Told>> {
     tree.host_or_insert_with("c", "h", Told::default).unwrap()
 }
 
 /// Resolves and writes. The first two names of the path are cluster and host.
-pub fn put(tree: &Tree<Told>, path: &[&str], metric: &str, samples: &[(i64, f32)]) -> Outcome {
+pub(crate) fn put(tree: &Tree<Told>, path: &[&str], metric: &str, samples: &[(i64, f32)]) -> Outcome {
     let host = tree.host_or_insert_with(path[0], path[1], Told::default).unwrap();
     let mut guard = host.lock();
     let series = guard.resolve(&path[2..], metric).unwrap();
@@ -63,7 +63,7 @@ pub fn put(tree: &Tree<Told>, path: &[&str], metric: &str, samples: &[(i64, f32)
 }
 
 /// Restores a column of these values as from a sound file.
-pub fn restore(
+pub(crate) fn restore(
     host: &Host<Told>,
     path: &[&str],
     metric: &str,
@@ -75,11 +75,16 @@ pub fn restore(
     host.lock().restore(path, metric, column, Fill::EmptySlots, false).unwrap().0
 }
 
-pub fn ask(tree: &Tree<Told>, path: &[&str], metric: &str, range: (i64, i64)) -> Result<Answer, ReadError> {
+pub(crate) fn ask(
+    tree: &Tree<Told>,
+    path: &[&str],
+    metric: &str,
+    range: (i64, i64),
+) -> Result<Answer, ReadError> {
     ask_for(tree, path.iter().map(|name| Selector::from(*name)).collect(), metric, range)
 }
 
-pub fn ask_for(
+pub(crate) fn ask_for(
     tree: &Tree<Told>,
     path: Vec<Selector>,
     metric: &str,
@@ -89,13 +94,13 @@ pub fn ask_for(
 }
 
 /// The samples of an answer, without the slots that have none.
-pub fn points(answer: &Answer) -> Vec<(i64, f32)> {
+pub(crate) fn points(answer: &Answer) -> Vec<(i64, f32)> {
     let step_s = i64::from(answer.interval_s);
     let times = (0..).map(|slot| answer.start_s + slot * step_s);
     times.zip(answer.values.iter().copied()).filter(|(_, value)| !value.is_nan()).collect()
 }
 
 /// Values with NaN made comparable.
-pub fn plain(values: &[f32]) -> Vec<Option<f32>> {
+pub(crate) fn plain(values: &[f32]) -> Vec<Option<f32>> {
     values.iter().map(|value| Some(*value).filter(|value| !value.is_nan())).collect()
 }

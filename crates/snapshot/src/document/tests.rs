@@ -1,3 +1,6 @@
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use super::*;
 
 fn column(values: &[f32]) -> Column {
@@ -122,4 +125,63 @@ fn a_column_after_a_replaced_path_lands_where_the_events_say() {
     assert!(document.level(&["a", "b"]).unwrap().column("m").is_some());
     assert!(document.level(&["b"]).is_none());
     assert_eq!(document.level(&["a"]).unwrap().children().count(), 1);
+}
+
+/// Takes only columns before children, names in ascending order, and balanced levels.
+#[derive(Default)]
+struct InOrder {
+    last_column: Vec<Option<String>>,
+    last_child: Vec<Option<String>>,
+}
+
+impl InOrder {
+    fn new() -> Self {
+        Self { last_column: vec![None], last_child: vec![None] }
+    }
+}
+
+impl Sink for InOrder {
+    fn column(&mut self, head: Head<'_>, _: &[Part<'_>]) -> Result<(), Stop> {
+        assert_eq!(self.last_child.last(), Some(&None), "a column after a child");
+        let before = self.last_column.last_mut().unwrap().replace(head.metric.to_owned());
+        assert!(before.is_none_or(|before| before.as_bytes() < head.metric.as_bytes()));
+        Ok(())
+    }
+
+    fn enter(&mut self, level: &str) -> Result<Take, Stop> {
+        let before = self.last_child.last_mut().unwrap().replace(level.to_owned());
+        assert!(before.is_none_or(|before| before.as_bytes() < level.as_bytes()));
+        self.last_column.push(None);
+        self.last_child.push(None);
+        Ok(Take::Yes)
+    }
+
+    fn leave(&mut self) -> Result<(), Stop> {
+        self.last_column.pop();
+        self.last_child.pop();
+        assert!(!self.last_child.is_empty(), "leave without enter");
+        Ok(())
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_document_emits_itself_in_order_and_whole(
+        columns in vec((vec("[a-cA-C\u{e9}]{0,2}", 0..6), "[a-c]{0,2}", vec(any::<u32>(), 0..5)), 0..30),
+    ) {
+        let mut document = Document::new();
+        for (path, metric, bits) in &columns {
+            let values: Vec<f32> = bits.iter().map(|bits| f32::from_bits(*bits)).collect();
+            document.insert(path, metric.clone(), column(&values)).unwrap();
+        }
+        let mut order = InOrder::new();
+        document.emit(&mut order).unwrap();
+        prop_assert_eq!(order.last_child.len(), 1, "every level was left");
+        let mut copy = Document::new();
+        document.emit(&mut copy).unwrap();
+        prop_assert_eq!(&copy, &document);
+        for (path, metric, _) in &columns {
+            prop_assert!(copy.level(path).is_some_and(|level| level.column(metric).is_some()));
+        }
+    }
 }

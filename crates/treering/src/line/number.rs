@@ -6,6 +6,9 @@ use super::{LineError, NotNumber};
 ///
 /// Integers go through `f64` as well, so that a value does not depend on how its sender wrote it.
 pub(super) fn number(token: &[u8], column: usize) -> Result<f32, LineError> {
+    if let Some(value) = short_decimal(token) {
+        return Ok(value);
+    }
     let refuse = |found| Err(LineError::NotANumber { column, found });
     let parsed = match token {
         [] => return refuse(NotNumber::Nothing),
@@ -21,9 +24,44 @@ pub(super) fn number(token: &[u8], column: usize) -> Result<f32, LineError> {
         _ => return refuse(not_number(token)),
     };
     let Some(wide) = parsed else { return Err(LineError::ValueTooLarge { column }) };
-    #[expect(clippy::cast_possible_truncation, reason = "rounding to the nearest f32 is what is asked for")]
-    let value = wide as f32;
+    let value = to_f32(wide);
     if value.is_finite() { Ok(value) } else { Err(LineError::ValueTooLarge { column }) }
+}
+
+/// Digits with at most one point, at most 15 of them, as nearly all senders write.
+///
+/// Digits and power of ten are exact in `f64` then, so one division rounds as the full parser does.
+fn short_decimal(token: &[u8]) -> Option<f32> {
+    const POWERS: [f64; 16] =
+        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+    let (negative, digits) = match token {
+        [b'-', digits @ ..] => (true, digits),
+        _ => (false, token),
+    };
+    if digits.len() >= POWERS.len() {
+        return None;
+    }
+    let mut number = 0u64;
+    let mut point = None;
+    for (index, byte) in digits.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => number = number * 10 + u64::from(byte - b'0'),
+            b'.' if point.is_none() => point = Some(index),
+            _ => return None,
+        }
+    }
+    let decimals = point.map_or(0, |point| digits.len() - point - 1);
+    if digits.len() == usize::from(point.is_some()) {
+        return None;
+    }
+    let wide = number as f64 / POWERS[decimals];
+    Some(to_f32(if negative { -wide } else { wide }))
+}
+
+/// The nearest `f32`, infinite if it has none.
+#[expect(clippy::cast_possible_truncation, reason = "rounding is what is asked for")]
+fn to_f32(wide: f64) -> f32 {
+    wide as f32
 }
 
 fn is_integer(digits: &[u8]) -> bool {
@@ -56,6 +94,8 @@ fn not_number(token: &[u8]) -> NotNumber {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -118,6 +158,14 @@ mod tests {
     fn what_no_f32_or_64_bit_integer_holds_is_out_of_range() {
         for token in ["1e39", "-3.5e38", "1e400", "9223372036854775808i", "18446744073709551616u", "-1u"] {
             assert_eq!(number(token.as_bytes(), 3), Err(LineError::ValueTooLarge { column: 3 }), "{token}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn short_decimals_are_what_the_full_parser_says(token in r"-?[0-9]{0,9}\.?[0-9]{0,9}") {
+            let full = token.parse::<f64>().ok().map(|wide| to_f32(wide).to_bits());
+            prop_assert_eq!(number(token.as_bytes(), 0).ok().map(f32::to_bits), full);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A line's outer shape: prefix, value, time.
 
 use super::number::number;
-use super::scan::find_unescaped;
+use super::scan::{find_byte, find_unescaped};
 use super::time::time;
 use super::{LineError, SeriesName, Time};
 
@@ -46,7 +46,7 @@ impl<'a> Line<'a> {
             return Ok(None);
         }
         let line = &line[..end];
-        let prefix_end = find_unescaped(line, start, |byte| byte == b' ').unwrap_or(end);
+        let prefix_end = prefix_end(line, start);
         if prefix_end == start || line[start] == b',' {
             return Err(LineError::NoMetric { column: start });
         }
@@ -78,6 +78,19 @@ impl<'a> Line<'a> {
     pub fn series(&self) -> Result<SeriesName<'a>, LineError> {
         SeriesName::parse_at(self.prefix, self.prefix_column)
     }
+}
+
+/// The first space from `start` on that no backslash escapes, or the line's end.
+fn prefix_end(line: &[u8], start: usize) -> usize {
+    let mut at = start;
+    while let Some(len) = find_byte(&line[at..], b' ') {
+        let space = at + len;
+        if space == start || line[space - 1] != b'\\' {
+            return space;
+        }
+        at = space + 1;
+    }
+    line.len()
 }
 
 /// Goes through the fields that begin at `start`; the value of `value`, and where the fields end.

@@ -5,6 +5,23 @@ use std::borrow::Cow;
 /// The characters that a backslash escapes, in metrics, tags and field keys.
 const ESCAPED: [u8; 3] = [b',', b' ', b'='];
 
+/// The offset of the first `wanted` in `bytes`. Eight bytes at a time: this is most of what reading a line takes.
+pub(super) fn find_byte(bytes: &[u8], wanted: u8) -> Option<usize> {
+    const LOW: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let pattern = u64::from_ne_bytes([wanted; 8]);
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        // A byte that is equal becomes 0, and of the bytes up to the first 0 only that one gets its high bit set.
+        let difference = u64::from_le_bytes(*word) ^ pattern;
+        let zeros = difference.wrapping_sub(LOW) & !difference & HIGH;
+        if zeros != 0 {
+            return Some(index * 8 + zeros.trailing_zeros() as usize / 8);
+        }
+    }
+    rest.iter().position(|byte| *byte == wanted).map(|at| words.len() * 8 + at)
+}
+
 /// The offset of the first byte from `from` on that `is_separator` and has no backslash before it.
 ///
 /// A backslash is never escaped itself, so the one byte before decides.
@@ -46,6 +63,24 @@ fn is_escape(pair: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_byte_is_found_wherever_it_stands() {
+        for len in 0..40 {
+            for at in 0..len {
+                // Neighbours that differ in one bit, or that a borrow runs into.
+                for other in [b'\n' ^ 1, b'\n' | 0x80, 0x00, 0xff, 0x0b] {
+                    let mut bytes = vec![other; len];
+                    bytes[at] = b'\n';
+                    assert_eq!(find_byte(&bytes, b'\n'), Some(at));
+                    bytes[len - 1] = b'\n';
+                    assert_eq!(find_byte(&bytes, b'\n'), Some(at));
+                    bytes.fill(other);
+                    assert_eq!(find_byte(&bytes, b'\n'), None);
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_separator_behind_a_backslash_is_passed_over() {

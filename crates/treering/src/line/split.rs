@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead, ErrorKind};
 
+use super::scan::find_byte;
+
 /// The longest line taken by default. A line of the protocol has about 100 bytes; the longest names make 70,000.
 const LEN_BYTES_MAX: usize = 1 << 17;
 
@@ -81,7 +83,7 @@ impl<R: BufRead> Lines<R> {
         };
         let chunk_len = chunk.len();
         let mut rest = chunk;
-        while let Some(line_len) = rest.iter().position(|byte| *byte == b'\n') {
+        while let Some(line_len) = find_byte(rest, b'\n') {
             let line = &rest[..line_len];
             rest = &rest[line_len + 1..];
             *ended += 1;

@@ -53,14 +53,15 @@ impl Time {
 
 /// Reads a time that stands at `column`.
 pub(super) fn time(token: &[u8], column: usize) -> Result<Time, LineError> {
-    let digits = match token {
-        [b'-', digits @ ..] => digits,
-        _ => token,
+    let (sign, digits) = match token {
+        [b'-', digits @ ..] => (-1, digits),
+        _ => (1, token),
     };
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(LineError::BadTime { column });
     }
-    let count = std::str::from_utf8(token).ok().and_then(|text| text.parse().ok());
+    let append = |count: i64, digit: &u8| count.checked_mul(10)?.checked_add(sign * i64::from(digit - b'0'));
+    let count = digits.iter().try_fold(0, append);
     count.map(Time::from_count).ok_or(LineError::TimeTooLarge { column })
 }
 

@@ -7,17 +7,17 @@ use treering_level::{Aggregation, Bounds, Metric, SlotRanges};
 use super::{METRICS, PATHS};
 use crate::setup::metric;
 
-pub const AVG: Metric = metric(60, Aggregation::Avg);
-pub const SUM: Metric = metric(30, Aggregation::Sum);
+pub(super) const AVG: Metric = metric(60, Aggregation::Avg);
+pub(super) const SUM: Metric = metric(30, Aggregation::Sum);
 
 /// Which host, path and metric.
-pub type Key = (usize, usize, usize);
+pub(super) type Key = (usize, usize, usize);
 
 /// Slots of a chunk's window.
 const WINDOW_SLOTS: i64 = 512;
 
 #[derive(Default, Debug)]
-pub struct Plain {
+pub(super) struct Plain {
     /// All there ever were; those that are gone are `None`.
     series: Vec<(Key, Option<Series>)>,
     /// The interval at which `sum` was found first, and the smaller ones since.
@@ -58,7 +58,7 @@ impl Series {
 
 impl Plain {
     /// `file_s` is the interval in a file, if it comes from one.
-    pub fn resolve(&mut self, key: Key, file_s: Option<u32>) -> usize {
+    pub(super) fn resolve(&mut self, key: Key, file_s: Option<u32>) -> usize {
         if let Some(id) = self.series.iter().position(|(held, series)| *held == key && series.is_some()) {
             return id;
         }
@@ -80,11 +80,11 @@ impl Plain {
         self.series.len() - 1
     }
 
-    pub fn host_of(&self, id: usize) -> usize {
+    pub(super) fn host_of(&self, id: usize) -> usize {
         self.series[id].0.0
     }
 
-    pub fn write(&mut self, host: usize, id: usize, time_s: i64, value: f32, bounds: Bounds) -> bool {
+    pub(super) fn write(&mut self, host: usize, id: usize, time_s: i64, value: f32, bounds: Bounds) -> bool {
         let in_bounds = bounds.oldest_s <= time_s && time_s <= bounds.newest_s;
         match &mut self.series[id] {
             ((held, ..), Some(series)) if *held == host && in_bounds && !value.is_nan() => {
@@ -96,7 +96,7 @@ impl Plain {
     }
 
     /// Stored and merged.
-    pub fn restore(
+    pub(super) fn restore(
         &mut self,
         id: usize,
         start_s: i64,
@@ -125,7 +125,13 @@ impl Plain {
         (stored, merged)
     }
 
-    pub fn replay(&mut self, id: usize, time_s: i64, value: f32, overwrite: bool) -> Option<(u64, u64)> {
+    pub(super) fn replay(
+        &mut self,
+        id: usize,
+        time_s: i64,
+        value: f32,
+        overwrite: bool,
+    ) -> Option<(u64, u64)> {
         let series = self.series[id].1.as_mut()?;
         if value.is_nan() {
             return Some((0, 0));
@@ -135,7 +141,7 @@ impl Plain {
     }
 
     /// Samples and series freed.
-    pub fn free_before(&mut self, host: usize, limit_s: i64) -> (u64, usize) {
+    pub(super) fn free_before(&mut self, host: usize, limit_s: i64) -> (u64, usize) {
         let (mut samples, mut gone) = (0, 0);
         for (_, held) in self.series.iter_mut().filter(|(key, _)| key.0 == host) {
             let Some(series) = held else { continue };
@@ -163,7 +169,7 @@ impl Plain {
     }
 
     /// The dirty samples of each series of a host that has any.
-    pub fn dirty_of(&self, host: usize) -> BTreeMap<usize, BTreeMap<i64, f32>> {
+    pub(super) fn dirty_of(&self, host: usize) -> BTreeMap<usize, BTreeMap<i64, f32>> {
         let of_host = self.series.iter().enumerate().filter(|(_, (key, _))| key.0 == host);
         let held = of_host.filter_map(|(id, (_, series))| Some((id, series.as_ref()?)));
         held.filter(|(_, series)| !series.dirty.is_empty())
@@ -171,13 +177,13 @@ impl Plain {
             .collect()
     }
 
-    pub fn clean(&mut self, id: usize) {
+    pub(super) fn clean(&mut self, id: usize) {
         if let Some(series) = &mut self.series[id].1 {
             series.dirty.clear();
         }
     }
 
-    pub fn give_back(&mut self, id: usize, dirty: &SlotRanges) {
+    pub(super) fn give_back(&mut self, id: usize, dirty: &SlotRanges) {
         if let Some(series) = &mut self.series[id].1 {
             let held = series.samples.keys().copied();
             series.dirty.extend(held.filter(|slot| dirty.contains(*slot)));
@@ -185,7 +191,8 @@ impl Plain {
     }
 
     /// Start, interval, values and number of series. `below` is a host and a path; without it all hosts are asked.
-    pub fn read(
+    #[expect(clippy::cast_possible_truncation, reason = "an answer is in single precision")]
+    pub(super) fn read(
         &self,
         below: Option<(usize, &[&str])>,
         metric: usize,
@@ -236,7 +243,7 @@ impl Plain {
     }
 
     /// Series and samples held.
-    pub fn counts(&self) -> (u64, u64) {
+    pub(super) fn counts(&self) -> (u64, u64) {
         let held: Vec<&Series> = self.series.iter().filter_map(|(_, series)| series.as_ref()).collect();
         (held.len() as u64, held.iter().map(|series| series.samples.len() as u64).sum())
     }

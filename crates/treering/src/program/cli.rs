@@ -1,0 +1,131 @@
+//! The command line.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use treering::duration::GoDuration;
+
+/// An in-memory store for monitoring data that never forgets
+#[derive(Debug, Parser)]
+#[command(name = "treering", version, max_term_width = 100, after_help = "\
+Exit codes:
+  0  done, and all input was read
+  1  the answer is no: damage, nothing found
+  2  the arguments or the configuration are wrong
+  3  it could not be finished
+  4  refused: another process has the store")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs the store: takes in samples, keeps them, writes checkpoints
+    Run(RunArgs),
+    /// Prints what a snapshot, a log or a whole store holds
+    Dump(DumpArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without --input it measures this machine every second, under local/<hostname>.
+Stop it with Ctrl-C: it writes a last checkpoint first.
+
+Examples:
+  treering run                                      measure this machine into ./var/checkpoints
+  treering run --for 1m --dir /tmp/try              the same for a minute, somewhere else
+  collector | treering run --input - --acks         samples as line protocol, acknowledged
+  treering run --config config.json --input batch.lp --sync always")]
+pub(crate) struct RunArgs {
+    /// Directory of the store, made if it is missing [default: ./var/checkpoints]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+
+    /// Configuration file (JSON); with it, metrics that it does not name are refused
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Measure this machine, also when there is an --input
+    #[arg(long)]
+    pub(crate) collect: bool,
+
+    /// Read samples as line protocol from a file, or from standard input if FILE is -
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+
+    /// When the log is made durable: before a line is acknowledged, every second, or with the next checkpoint
+    #[arg(long, value_enum, default_value_t = Sync::Interval, value_name = "POLICY")]
+    pub(crate) sync: Sync,
+
+    /// Time between checkpoints, 0 for none but the last [default: 12h]
+    #[arg(long, value_name = "DURATION", value_parser = not_negative)]
+    pub(crate) checkpoint_interval: Option<GoDuration>,
+
+    /// How long samples are kept, 0 for ever [default: 48h]
+    #[arg(long, value_name = "DURATION", value_parser = not_negative)]
+    pub(crate) retention: Option<GoDuration>,
+
+    /// Interval of metrics of which nothing else is known
+    #[arg(long, value_name = "SECONDS", default_value = "60")]
+    pub(crate) default_interval: NonZeroU32,
+
+    /// Stop by itself after this time
+    #[arg(long = "for", value_name = "DURATION", value_parser = not_negative)]
+    pub(crate) stop_after: Option<GoDuration>,
+
+    /// Print "ack N" when the first N input lines are as safe as --sync promises
+    #[arg(long, requires = "input")]
+    pub(crate) acks: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A directory is read as a start would read it, but nothing is locked or changed, so it may be in use.
+
+Examples:
+  treering dump var/checkpoints                     every series with its span and latest value
+  treering dump var/checkpoints --format tsv        every sample, one a line
+  treering dump var/checkpoints/c/h/1700000000.bin  one snapshot
+  treering dump var/checkpoints/c/h/current.wal     one log")]
+pub(crate) struct DumpArgs {
+    /// A snapshot (.bin), a log (.wal) or the directory of a store
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+
+    /// For reading, or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+
+    /// Configuration file (JSON), for the intervals of metrics
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Interval of metrics of which nothing else is known
+    #[arg(long, value_name = "SECONDS", default_value = "60")]
+    pub(crate) default_interval: NonZeroU32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sync {
+    /// Before a sample is acknowledged: a power cut loses nothing acknowledged
+    Always,
+    /// Every second: a power cut loses about the last second
+    Interval,
+    /// With checkpoints: a power cut loses what came after the last one
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Tables for eyes
+    Text,
+    /// Tab separated rows, values as bits
+    Tsv,
+}
+
+fn not_negative(text: &str) -> Result<GoDuration, String> {
+    let duration: GoDuration = text.parse().map_err(|error: treering::duration::DurationError| error.to_string())?;
+    duration.to_std().map(|_| duration).ok_or_else(|| "a duration below 0 makes no sense here".to_owned())
+}

@@ -1,0 +1,252 @@
+//! From lines to the store: names are resolved once per prefix, samples written in one batch per host.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use treering::line::{Line, LineError};
+use treering_level::{HostError, Refusals, ResolveError, Sample, SeriesIndex};
+use treering_persist::{AddressError, Store, StoreHost, Times, WriteError};
+
+/// Prefixes that are remembered. Spellings of one series can be many; a million of them is more than any site has.
+const PREFIXES_MAX: usize = 1 << 20;
+
+/// What became of all samples.
+#[derive(Default)]
+pub(crate) struct Counts {
+    stored: AtomicU64,
+    refused: Mutex<BTreeMap<&'static str, u64>>,
+}
+
+/// Why a line was refused.
+pub(crate) enum Refused {
+    Line(LineError),
+    NoCluster,
+    NoHost,
+    Address(AddressError),
+}
+
+/// Takes lines, and writes them when asked.
+pub(crate) struct Intake<'a> {
+    store: &'a Store,
+    counts: &'a Counts,
+    prefixes: HashMap<Box<[u8]>, usize>,
+    entries: Vec<Entry>,
+    hosts: Vec<Pending>,
+    host_numbers: HashMap<(String, String), usize>,
+    /// A failure of a write that nobody has asked about yet.
+    failed: Option<WriteError>,
+}
+
+/// A series, with its names in case its index becomes stale.
+struct Entry {
+    host: usize,
+    path: Vec<String>,
+    metric: String,
+    series: SeriesIndex,
+}
+
+/// Samples of one host that wait, in the order of their lines.
+struct Pending {
+    host: StoreHost,
+    runs: Vec<Run>,
+}
+
+/// Samples in a row whose times come from the same clock.
+struct Run {
+    times: Times,
+    samples: Vec<Sample>,
+    entries: Vec<usize>,
+}
+
+impl Counts {
+    pub(crate) fn stored(&self) -> u64 {
+        self.stored.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn refused(&self) -> BTreeMap<&'static str, u64> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn add_stored(&self, count: u64) {
+        self.stored.fetch_add(count, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_refused(&self, reason: &'static str, count: u64) {
+        if count > 0 {
+            *self.refused.lock().unwrap_or_else(PoisonError::into_inner).entry(reason).or_default() += count;
+        }
+    }
+
+    pub(crate) fn add_refusals(&self, refusals: Refusals) {
+        for (reason, count) in [
+            ("too_old", refusals.too_old),
+            ("too_far_ahead", refusals.too_far_ahead),
+            ("bad_value", refusals.not_a_number),
+            ("bad_time", refusals.time_out_of_range),
+            ("series_gone", refusals.stale),
+            ("unknown_metric", refusals.not_configured),
+            ("bad_name", refusals.name),
+        ] {
+            self.add_refused(reason, count);
+        }
+    }
+}
+
+impl<'a> Intake<'a> {
+    pub(crate) fn new(store: &'a Store, counts: &'a Counts) -> Intake<'a> {
+        Intake {
+            store,
+            counts,
+            prefixes: HashMap::new(),
+            entries: Vec::new(),
+            hosts: Vec::new(),
+            host_numbers: HashMap::new(),
+            failed: None,
+        }
+    }
+
+    /// Takes one line; its sample waits for [`Intake::write`].
+    pub(crate) fn take(&mut self, line: &[u8]) -> Result<(), Refused> {
+        let Some(line) = Line::parse(line).map_err(Refused::Line)? else { return Ok(()) };
+        let number = match self.prefixes.get(line.prefix) {
+            Some(number) => *number,
+            None => self.resolve(&line)?,
+        };
+        let entry = &self.entries[number];
+        let (times, time_s) = match line.time {
+            Some(time) => (Times::Own, time.time_s),
+            None => (Times::Stamped, self.store.now_s()),
+        };
+        let runs = &mut self.hosts[entry.host].runs;
+        if runs.last().is_none_or(|run| run.times != times) {
+            runs.push(Run { times, samples: Vec::new(), entries: Vec::new() });
+        }
+        if let Some(run) = runs.last_mut() {
+            run.samples.push(Sample { series: entry.series, time_s, value: line.value });
+            run.entries.push(number);
+        }
+        Ok(())
+    }
+
+    fn resolve(&mut self, line: &Line<'_>) -> Result<usize, Refused> {
+        let names = line.series().map_err(Refused::Line)?;
+        let cluster = names.cluster.as_deref().ok_or(Refused::NoCluster)?;
+        let host = names.host.as_deref().ok_or(Refused::NoHost)?;
+        let key = (cluster.to_owned(), host.to_owned());
+        let host = match self.host_numbers.get(&key) {
+            Some(number) => *number,
+            None => {
+                let host = self.store.host(cluster, host).map_err(Refused::Address)?;
+                self.hosts.push(Pending { host, runs: Vec::new() });
+                self.host_numbers.insert(key, self.hosts.len() - 1);
+                self.hosts.len() - 1
+            }
+        };
+        let path: Vec<String> = names.levels().map(ToString::to_string).collect();
+        let metric = names.metric.into_owned();
+        let series = resolve(self.store, &self.hosts[host].host, &path, &metric).map_err(Refused::Address)?;
+        if self.prefixes.len() >= PREFIXES_MAX {
+            // Entries that samples wait for stay valid: they are kept until these are written.
+            self.write_out();
+            self.prefixes.clear();
+            self.entries.clear();
+        }
+        self.entries.push(Entry { host, path, metric, series });
+        self.prefixes.insert(line.prefix.into(), self.entries.len() - 1);
+        Ok(self.entries.len() - 1)
+    }
+
+    /// Writes all that waits; `Ok` when it is as safe as the sync policy promises.
+    pub(crate) fn write(&mut self) -> Result<(), WriteError> {
+        self.write_out();
+        self.failed.take().map_or(Ok(()), Err)
+    }
+
+    fn write_out(&mut self) {
+        let Intake { store, counts, entries, hosts, failed, .. } = self;
+        for pending in hosts {
+            for mut run in pending.runs.drain(..) {
+                if let Err(error) = write_run(store, counts, entries, &pending.host, &mut run) {
+                    *failed = Some(error);
+                }
+            }
+        }
+    }
+}
+
+fn write_run(
+    store: &Store,
+    counts: &Counts,
+    entries: &mut [Entry],
+    host: &StoreHost,
+    run: &mut Run,
+) -> Result<(), WriteError> {
+    let (outcome, mut result) = split(store.write_with(host, &run.samples, run.times));
+    let Some(mut outcome) = outcome else { return result };
+    if outcome.refused.stale > 0 {
+        // Retention ended these series in the meantime. Resolved again, the whole run is written once more: what was
+        // stored already is stored again as it is.
+        for (sample, number) in run.samples.iter_mut().zip(&run.entries) {
+            let entry = &mut entries[*number];
+            if let Ok(series) = resolve(store, host, &entry.path, &entry.metric) {
+                entry.series = series;
+                sample.series = series;
+            }
+        }
+        let (again, second) = split(store.write_with(host, &run.samples, run.times));
+        result = result.and(second);
+        outcome = again.unwrap_or(outcome);
+    }
+    counts.add_stored(outcome.stored);
+    counts.add_refusals(outcome.refused);
+    result
+}
+
+/// What a write did to memory, and whether the log has it.
+fn split(
+    written: Result<treering_level::Outcome, WriteError>,
+) -> (Option<treering_level::Outcome>, Result<(), WriteError>) {
+    match written {
+        Ok(outcome) => (Some(outcome), Ok(())),
+        Err(WriteError::NotLogged { outcome, cluster, host, source }) => {
+            (Some(outcome), Err(WriteError::NotLogged { outcome, cluster, host, source }))
+        }
+        Err(error) => (None, Err(error)),
+    }
+}
+
+fn resolve(store: &Store, host: &StoreHost, path: &[String], metric: &str) -> Result<SeriesIndex, AddressError> {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    store.resolve(host, &path, metric)
+}
+
+impl Refused {
+    /// The reason to count it under.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Refused::Line(error) => error.refusal().name(),
+            Refused::NoCluster => "no_cluster",
+            Refused::NoHost => "no_host",
+            Refused::Address(AddressError::Host(HostError::Name(_))) => "bad_name",
+            Refused::Address(AddressError::Series(error)) => match error {
+                ResolveError::Name(_) => "bad_name",
+                ResolveError::UnknownMetric { .. } | ResolveError::NotConfigured { .. } => "unknown_metric",
+                ResolveError::TooDeep { .. } => "too_deep",
+                _ => "limit",
+            },
+            Refused::Address(_) => "limit",
+        }
+    }
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Refused::Line(error) => out.write_str(&super::super::exit::chain(error)),
+            Refused::NoCluster => out.write_str("no cluster: add the tag cluster=NAME"),
+            Refused::NoHost => out.write_str("no host: add the tag hostname=NAME"),
+            Refused::Address(error) => out.write_str(&super::super::exit::chain(error)),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! From arguments and configuration to the options of a store. Flags win over the file.
+
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use treering::config::{Aggregation as Configured, CleanupMode, Config, DIRECTORY, FileFormat};
+use treering_format_bin::BinFormat;
+use treering_level::{Aggregation, Metric, Unknown};
+use treering_persist::{Options, SyncPolicy};
+use treering_snapshot::Format;
+
+use super::cli::{RunArgs, Sync};
+use super::exit::{Failure, Outcome, chain};
+use super::say;
+
+/// How often the log is synced under `--sync interval`.
+const SYNC_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The options of the store that `run` opens.
+pub(crate) fn for_run(args: &RunArgs) -> Result<Options, Failure> {
+    let config = args.config.as_deref().map(read_config).transpose()?;
+    let root = args.dir.clone().or_else(|| config.as_ref().map(|config| config.directory.clone()));
+    let mut options = base(root.unwrap_or_else(|| DIRECTORY.into()), args.default_interval, config.as_ref());
+    options.sync = match args.sync {
+        Sync::Always => SyncPolicy::Always,
+        Sync::Interval => SyncPolicy::Interval(SYNC_INTERVAL),
+        Sync::Never => SyncPolicy::Never,
+    };
+    if let Some(interval) = args.checkpoint_interval.and_then(treering::duration::GoDuration::to_std) {
+        options.checkpoint_interval = interval;
+    }
+    if let Some(retention) = args.retention.and_then(treering::duration::GoDuration::to_std) {
+        options.retention = (!retention.is_zero()).then_some(retention);
+    }
+    Ok(options)
+}
+
+/// The options under which `dump` looks at a store: what the files say counts, nothing is too old.
+pub(crate) fn for_dump(root: &Path, config: Option<&Path>, default: NonZeroU32) -> Result<Options, Failure> {
+    let config = config.map(read_config).transpose()?;
+    let mut options = base(root.to_owned(), default, config.as_ref());
+    options.retention = None;
+    Ok(options)
+}
+
+/// All formats, the one that is written first.
+pub(crate) fn formats() -> Vec<Box<dyn Format>> {
+    vec![Box::new(BinFormat)]
+}
+
+fn base(root: PathBuf, default: NonZeroU32, config: Option<&Config>) -> Options {
+    let default_metric = Metric { interval_s: default.get(), aggregation: Aggregation::Avg };
+    let mut options = Options::new(root);
+    options.default_metric = default_metric;
+    options.unknown = Unknown::Take(default_metric);
+    let Some(config) = config else { return options };
+    options.unknown = Unknown::Refuse;
+    options.metrics = config
+        .metrics
+        .iter()
+        .map(|(name, metric)| {
+            let aggregation = aggregation(metric.aggregation);
+            (name.clone(), Metric { interval_s: metric.interval_s.get(), aggregation })
+        })
+        .collect();
+    options.retention = Some(config.retention);
+    options.checkpoint_interval = config.checkpoint_interval;
+    options.log_bytes_max = config.max_wal_bytes.map_or(0, std::num::NonZero::get);
+    options.workers =
+        config.workers.map_or(0, |workers| usize::try_from(workers.get()).unwrap_or(usize::MAX));
+    options.delete_expired = config.cleanup.mode == CleanupMode::Delete;
+    options
+}
+
+/// The store's word for a configured aggregation.
+pub(crate) fn aggregation(configured: Configured) -> Aggregation {
+    match configured {
+        Configured::None => Aggregation::None,
+        Configured::Sum => Aggregation::Sum,
+        Configured::Avg => Aggregation::Avg,
+    }
+}
+
+fn read_config(path: &Path) -> Result<Config, Failure> {
+    let text = std::fs::read(path).map_err(|error| {
+        Failure::new(Outcome::Usage, format!("cannot read the configuration {}: {error}", path.display()))
+    })?;
+    let (config, warnings) = Config::from_slice(&text).map_err(|error| {
+        Failure::new(Outcome::Usage, format!("configuration {}: {}", path.display(), chain(&error)))
+    })?;
+    for warning in warnings {
+        say(&format!("configuration {}: {warning}", path.display()));
+    }
+    if config.file_format == FileFormat::Json {
+        say(&format!(
+            "configuration {}: file-format json cannot be written yet, binary snapshots and logs are",
+            path.display()
+        ));
+    }
+    Ok(config)
+}
