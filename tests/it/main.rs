@@ -4,7 +4,10 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test says by a panic that it failed"
+    clippy::print_stdout,
+    reason = "a test says by a panic that it failed, and what it left out"
 )]
 
 mod simdisk;
+
+mod matrix;

@@ -30,4 +30,21 @@
 
 mod simdisk;
 
-pub use simdisk::{Died, Errno, Fault, Faults, Found, Operation, PowerCut, Rule, Short, SimDisk, SplitMix64};
+mod held;
+mod oracle;
+
+mod life;
+mod workload;
+
+mod clean_stop;
+mod shared;
+
+pub use clean_stop::check_clean_stop;
+pub use held::{Held, SeriesName, held};
+pub use life::{Life, METRICS, Outcome, Planned, RETENTION, ROOT, Step, interval_of, is_held, options};
+pub use oracle::{Mismatch, Oracle, Safety};
+pub use shared::{Checked, check_by_the_reference};
+pub use simdisk::{
+    Died, Errno, Fault, Faults, Found, Operation, PowerCut, Rule, Short, SimDisk, SplitMix64, UnknownCut,
+};
+pub use workload::{Run, Workload, run, series_of};

@@ -3,6 +3,7 @@
 mod change;
 mod clock;
 mod contents;
+mod cut_text;
 mod fault;
 mod file;
 mod image;
@@ -19,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use contents::Found;
+pub use cut_text::UnknownCut;
 pub use fault::{Died, Errno, Fault, Faults, Operation, Rule, Short};
 pub use power::PowerCut;
 pub use random::SplitMix64;

@@ -4,8 +4,9 @@
 //! Exit codes: 0 all is well, 1 the answer is no (a finding, a failed test), 2 usage, 3 could not finish.
 #![forbid(unsafe_code)]
 
-mod cargo;
+mod call;
 mod ci;
+mod examples;
 mod layers;
 mod property;
 mod say;

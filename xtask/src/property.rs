@@ -2,21 +2,23 @@
 
 use std::num::NonZeroU32;
 
-use crate::cargo::{Cargo, CargoError};
+use crate::call::{Call, CallError};
 use crate::say;
 use crate::workspace::Workspace;
 
 /// A property test has this in its name or in its module's.
-const FILTER: &str = "prop";
+pub(crate) const FILTER: &str = "prop";
 
 /// Runs them; true if all passed and there was at least one.
-pub(crate) fn run(workspace: &Workspace, cases: NonZeroU32) -> Result<bool, CargoError> {
+pub(crate) fn run(workspace: &Workspace, cases: NonZeroU32) -> Result<bool, CallError> {
     let mut ran = 0;
     // Doc tests hold no properties. This package's tests are left out: some are about this command.
     let arguments = format!("test --workspace --exclude xtask --release --locked --tests -- {FILTER}");
-    let passed = Cargo::new(workspace, &arguments)
-        .env("PROPTEST_CASES", cases.to_string())
-        .run_reading(|line| ran += tests_of(line).unwrap_or(0))?;
+    let passed =
+        Call::cargo(workspace, &arguments).env("PROPTEST_CASES", cases.to_string()).run_reading(|line| {
+            say::output(line);
+            ran += tests_of(line).unwrap_or(0);
+        })?;
     if passed && ran == 0 {
         say::line(&format_args!("no test has `{FILTER}` in its name: nothing was tried"));
         return Ok(false);

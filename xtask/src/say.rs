@@ -1,4 +1,4 @@
-//! The lines that a person reads: all of them go to standard error.
+//! Lines that are printed: ours to standard error, what a called program said to standard output.
 
 use std::error::Error;
 use std::fmt::Display;
@@ -7,6 +7,11 @@ use std::io::{self, Write};
 /// Prints a line. A closed standard error is nobody's loss.
 pub(crate) fn line(text: &dyn Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Passes on a line of a called program's standard output.
+pub(crate) fn output(text: &str) {
+    let _ = writeln!(io::stdout().lock(), "{text}");
 }
 
 /// Prints an error and its causes.

@@ -5,6 +5,7 @@
 mod exceptions;
 mod manifest;
 mod markdown;
+mod property;
 mod rust;
 mod source;
 mod text;
@@ -50,7 +51,7 @@ struct Finding {
     message: String,
 }
 
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 14] = [
     Rule { name: "forbid-unsafe", check: rust::forbids_unsafe },
     Rule { name: "first-line", check: rust::says_what_it_holds },
     Rule { name: "length", check: rust::is_not_too_long },
@@ -58,7 +59,8 @@ const RULES: [Rule; 13] = [
     Rule { name: "lint-reason", check: rust::lint_exceptions_have_reasons },
     Rule { name: "ignored-test", check: rust::no_test_is_ignored },
     Rule { name: "sleep", check: rust::no_test_sleeps },
-    Rule { name: "cases", check: rust::property_cases_can_be_raised },
+    Rule { name: "cases", check: property::cases_can_be_raised },
+    Rule { name: "property-name", check: property::properties_are_found_by_name },
     Rule { name: "marker", check: text::no_markers },
     Rule { name: "machine-path", check: text::no_paths_of_a_machine },
     Rule { name: "space", check: text::no_stray_space },

@@ -100,7 +100,7 @@ impl Ring {
         ring
     }
 
-    /// The grid; `None` before the first sample.
+    /// The grid; `None` before the first sample or column set it.
     #[must_use]
     pub const fn grid(&self) -> Option<Grid> {
         if self.has_origin { Some(Grid::checked(self.origin_s, self.interval_s)) } else { None }

@@ -13,7 +13,8 @@ fn at(number: u32) -> usize {
     number as usize
 }
 
-/// Makes room for one more by an eighth instead of by doubling: there is an array or two for each level of each host.
+/// Makes room for one more by an eighth instead of by doubling: there is an array or two for each level of
+/// each host.
 fn make_room<T>(items: &mut Vec<T>, step_min: usize) {
     if items.len() == items.capacity() {
         items.reserve_exact((items.len() / 8).max(step_min));

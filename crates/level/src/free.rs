@@ -16,11 +16,11 @@ pub struct Freed {
 }
 
 impl<H> HostGuard<'_, H> {
-    /// Frees the chunks that end before `limit_s`, in Unix seconds, dirty or not; then the series without a sample,
-    /// then the levels without a series.
+    /// Frees the chunks that end before `limit_s`, in Unix seconds, dirty or not; then the series without a
+    /// sample, then the levels without a series.
     ///
-    /// The index of a series that is freed is stale from then on; a series that was resolved but never written is
-    /// freed too. A series with a sample at or behind the limit stays.
+    /// The index of a series that is freed is stale from then on; a series that was resolved but never
+    /// written is freed too. A series with a sample at or behind the limit stays.
     pub fn free_before(&mut self, limit_s: i64) -> Freed {
         let State { levels, series, samples, .. } = &mut *self.state;
         let mut freed = Freed::default();

@@ -27,8 +27,8 @@ pub struct FrozenSeries {
 impl<H> HostGuard<'_, H> {
     /// Takes what is dirty of each series, and freezes the range of it that `reach` says, in path order.
     ///
-    /// `reach` sees the series' number and its ring, still dirty. Series that are clean are left out. Once the columns
-    /// are safe elsewhere the answer is dropped; if they could not be made safe, it goes to
+    /// `reach` sees the series' number and its ring, still dirty. Series that are clean are left out. Once
+    /// the columns are safe elsewhere the answer is dropped; if they could not be made safe, it goes to
     /// [`HostGuard::give_back`].
     #[must_use = "what is taken and neither saved nor given back is never saved"]
     pub fn freeze_dirty(
@@ -59,8 +59,8 @@ impl<H> HostGuard<'_, H> {
         frozen
     }
 
-    /// Makes dirty what a series holds in `[from_s, to_s)`, in Unix seconds: because the file that it came from cannot
-    /// be relied on. An index that is stale, or of another host, marks nothing.
+    /// Makes dirty what a series holds in `[from_s, to_s)`, in Unix seconds: because the file that it came
+    /// from cannot be relied on. An index that is stale, or of another host, marks nothing.
     pub fn mark_dirty(&mut self, index: SeriesIndex, from_s: i64, to_s: i64) {
         let host = self.host.tag;
         let series = self.state.series.get_mut(index.number).filter(|_| index.host == host);
@@ -68,7 +68,8 @@ impl<H> HostGuard<'_, H> {
             && from_s < to_s
         {
             let mut slots = SlotRanges::default();
-            // A value's slot is the one nearest to its time, so it may lie beside the column's first or last slot.
+            // A value's slot is the one nearest to its time, so it may lie beside the column's first or last
+            // slot.
             slots.insert(grid.slot_at(from_s)..grid.slot_at(to_s) + 1);
             ring.give_back(&slots);
         }

@@ -12,7 +12,8 @@ use crate::view::{SeriesIndex, SeriesView};
 /// Tags of hosts, so that an index of one host is not taken for one of another, be it in another tree.
 static TAGS: AtomicU32 = AtomicU32::new(0);
 
-/// One host of a [`Tree`](crate::Tree): its levels and series behind one lock, and beside them an `H` of the caller's.
+/// One host of a [`Tree`](crate::Tree): its levels and series behind one lock, and beside them an `H` of the
+/// caller's.
 ///
 /// Keep the `Arc` that the tree gives out, and lock it for each batch.
 pub struct Host<H> {
@@ -140,8 +141,8 @@ impl<H> HostGuard<'_, H> {
         })
     }
 
-    /// All series in path order: a level's metrics by the bytes of their names, then its children by theirs, depth
-    /// first.
+    /// All series in path order: a level's metrics by the bytes of their names, then its children by theirs,
+    /// depth first.
     pub fn series(&self) -> impl Iterator<Item = SeriesView<'_>> {
         let State { levels, series, .. } = &*self.state;
         levels

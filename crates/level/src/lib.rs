@@ -1,10 +1,11 @@
 //! Samples of many hosts in memory: a tree of clusters, hosts and levels, with one lock for each host.
 //!
-//! The crate knows no files, no formats, no log, no threads of its own and no clock. It checks names and limits where
-//! samples enter, keeps the table of metrics, answers queries over any part of the tree, and has for a keeper what a
-//! checkpoint and a recovery need: freeze what is dirty, restore what was stored.
+//! The crate knows no files, no formats, no log, no threads of its own and no clock. It checks names and
+//! limits where samples enter, keeps the table of metrics, answers queries over any part of the tree, and has
+//! for a keeper what a checkpoint and a recovery need: freeze what is dirty, restore what was stored.
 //!
-//! Values are `f32`, and NaN means "no sample". Times are `i64` Unix seconds, intervals whole seconds, ranges half open.
+//! Values are `f32`, and NaN means "no sample". Times are `i64` Unix seconds, intervals whole seconds, ranges
+//! half open.
 //!
 //! ```text
 //!  Tree ── metric table, limits, names            read without a lock, or a moment's

@@ -49,8 +49,8 @@ pub struct Entry {
 
 /// The metrics of a store: configured ones, those found among stored data, and what to do with any other.
 ///
-/// A metric that was only found keeps the interval found and stays readable. New samples for it are taken or refused
-/// as [`Unknown`] says. A tree never changes a table in place, it swaps in another one.
+/// A metric that was only found keeps the interval found and stays readable. New samples for it are taken or
+/// refused as [`Unknown`] says. A tree never changes a table in place, it swaps in another one.
 #[derive(Clone, Debug)]
 pub struct MetricTable {
     entries: BTreeMap<Arc<str>, Entry>,
@@ -131,8 +131,8 @@ impl MetricTable {
 
     /// Puts in a metric as found among stored data, under whatever name it has there.
     ///
-    /// A configured metric stays as it is. If several are found under one name, the smaller interval and the larger
-    /// aggregation (none, sum, avg) are kept, so that the order of finding them does not matter.
+    /// A configured metric stays as it is. If several are found under one name, the smaller interval and the
+    /// larger aggregation (none, sum, avg) are kept, so that the order of finding them does not matter.
     ///
     /// # Errors
     /// [`MetricError::ZeroInterval`].
@@ -168,8 +168,8 @@ impl MetricTable {
 
     /// How the series of this name are combined.
     ///
-    /// Snapshots do not say how their metrics are combined, so for a metric that was found without an aggregation the
-    /// one of [`Unknown::Take`] counts.
+    /// Snapshots do not say how their metrics are combined, so for a metric that was found without an
+    /// aggregation the one of [`Unknown::Take`] counts.
     #[must_use]
     pub fn aggregation(&self, name: &str) -> Aggregation {
         let fallback = match self.unknown {

@@ -4,8 +4,8 @@ use std::fmt;
 
 use thiserror::Error;
 
-/// Bytes that the name of a cluster, a host or a level has at most: a directory name holds no more on common file
-/// systems, and the log has one byte for the length of a level's name.
+/// Bytes that the name of a cluster, a host or a level has at most: a directory name holds no more on common
+/// file systems, and the log has one byte for the length of a level's name.
 pub const SHORT_NAME_BYTES_MAX: usize = 255;
 
 /// Bytes that the name of a metric has at most: log and binary snapshot have two bytes for its length.
@@ -107,10 +107,10 @@ impl NameKind {
 
     /// Checks a name of this kind.
     ///
-    /// Clusters and hosts: 1 to 255 bytes, not `.` or `..`, no `/`, no control character. Levels: 1 to 255 bytes,
-    /// metrics: 1 to 65,535 bytes, both without control characters; `/` is fine there. A control character is any of
-    /// Unicode's category Cc, so U+0080 to U+009F too. Reserved metric names are the business of the
-    /// [`MetricTable`](crate::MetricTable).
+    /// Clusters and hosts: 1 to 255 bytes, not `.` or `..`, no `/`, no control character. Levels: 1 to 255
+    /// bytes, metrics: 1 to 65,535 bytes, both without control characters; `/` is fine there. A control
+    /// character is any of Unicode's category Cc, so U+0080 to U+009F too. Reserved metric names are the
+    /// business of the [`MetricTable`](crate::MetricTable).
     ///
     /// # Errors
     /// Any variant of [`NameError`] but `Reserved`: the first rule that the name breaks.

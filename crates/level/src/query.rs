@@ -11,8 +11,8 @@ use crate::selector::Selector;
 /// What is asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Query {
-    /// Selectors of cluster, host and levels, in this order. The levels that it leads to are asked; where it ends
-    /// before a host, the clusters or the tree itself.
+    /// Selectors of cluster, host and levels, in this order. The levels that it leads to are asked; where it
+    /// ends before a host, the clusters or the tree itself.
     pub path: Vec<Selector>,
     /// The metric.
     pub metric: String,
@@ -25,7 +25,8 @@ pub struct Query {
 /// What a query is answered: one value for each slot whose time lies in the range, NaN where one is missing.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Answer {
-    /// The time of the first slot that is not before the range, in Unix seconds: that of the first value, if any.
+    /// The time of the first slot that is not before the range, in Unix seconds: that of the first value, if
+    /// any.
     pub start_s: i64,
     /// Seconds from one value to the next.
     pub interval_s: u32,

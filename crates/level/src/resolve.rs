@@ -67,18 +67,20 @@ pub(crate) enum NoRoom {
 }
 
 impl<H> HostGuard<'_, H> {
-    /// The series of these names, for writing; makes it, and the levels to it, if it is not there. Resolve once and
-    /// keep the index. Costs no allocation if the series is there.
+    /// The series of these names, for writing; makes it, and the levels to it, if it is not there. Resolve
+    /// once and keep the index. Costs no allocation if the series is there.
     ///
-    /// Here, where samples enter, names are checked as [`NameKind::check`] says. A series that came from a file has
-    /// its names, whatever they are, and can be read; but its index is given out here only if new samples are welcome.
-    /// A series that is resolved but never written goes with the next [`HostGuard::free_before`].
+    /// Here, where samples enter, names are checked as [`NameKind::check`] says. A series that came from a
+    /// file has its names, whatever they are, and can be read; but its index is given out here only if new
+    /// samples are welcome. A series that is resolved but never written goes with the next
+    /// [`HostGuard::free_before`].
     ///
     /// # Errors
     /// - [`ResolveError::TooDeep`], [`ResolveError::Name`]: the names are none that samples may come with.
     /// - [`ResolveError::UnknownMetric`], [`ResolveError::NotConfigured`]: the metric is not welcome, see
     ///   [`Unknown::Refuse`](crate::Unknown::Refuse).
-    /// - [`ResolveError::TooManyLevels`], [`ResolveError::TooManySeries`]: the host is full. Nothing was made.
+    /// - [`ResolveError::TooManyLevels`], [`ResolveError::TooManySeries`]: the host is full. Nothing was
+    ///   made.
     pub fn resolve(&mut self, path: &[&str], metric: &str) -> Result<SeriesIndex, ResolveError> {
         let held = self.find(path, metric);
         if let Some(index) = held

@@ -1,4 +1,5 @@
-//! What recovery asks of a host: put in columns and log records, under the names that they have in their files.
+//! What recovery asks of a host: put in columns and log records, under the names that they have in their
+//! files.
 
 use thiserror::Error;
 use treering_buffer::{Bounds, Column, Fill, Restored, Ring, Stored, Values};
@@ -46,9 +47,10 @@ pub enum RestoreError {
 impl<H> HostGuard<'_, H> {
     /// Puts a column of a file into its series, which is made if it is not there yet.
     ///
-    /// Names are taken as they are. The grid of a new series has the interval that is configured for the metric, else
-    /// that of the column; a series that is there keeps its own. Values come to lie by their time. A metric that is
-    /// not configured is noted as found, see [`MetricTable::discover`](crate::MetricTable::discover).
+    /// Names are taken as they are. The grid of a new series has the interval that is configured for the
+    /// metric, else that of the column; a series that is there keeps its own. Values come to lie by their
+    /// time. A metric that is not configured is noted as found, see
+    /// [`MetricTable::discover`](crate::MetricTable::discover).
     ///
     /// # Errors
     /// Any variant of [`RestoreError`] but `Stale`. No sample has changed then.
@@ -66,8 +68,8 @@ impl<H> HostGuard<'_, H> {
 
     /// The series of these names, for data from files; makes it, and the levels to it, if it is not there.
     ///
-    /// `interval_s` is what the file says, or what else is known; it counts only for a new series of a metric that is
-    /// not configured.
+    /// `interval_s` is what the file says, or what else is known; it counts only for a new series of a metric
+    /// that is not configured.
     ///
     /// # Errors
     /// Any variant of [`RestoreError`] but `Stale` and `Column`. Nothing was made then.
@@ -114,14 +116,15 @@ impl<H> HostGuard<'_, H> {
         Ok(restored?)
     }
 
-    /// Puts one record of a log into a series: like a sample, but with no bounds, no journal and no question whether
-    /// the metric is welcome. What it stores is dirty.
+    /// Puts one record of a log into a series: like a sample, but with no bounds, no journal and no question
+    /// whether the metric is welcome. What it stores is dirty.
     ///
-    /// With [`Fill::EmptySlots`] a sample that is there stays: the record counts as merged. A NaN counts nowhere.
+    /// With [`Fill::EmptySlots`] a sample that is there stays: the record counts as merged. A NaN counts
+    /// nowhere.
     ///
     /// # Errors
-    /// [`RestoreError::Stale`]; [`RestoreError::Column`] if the time is beyond what a series can hold. No sample has
-    /// changed then.
+    /// [`RestoreError::Stale`]; [`RestoreError::Column`] if the time is beyond what a series can hold. No
+    /// sample has changed then.
     pub fn replay(
         &mut self,
         index: SeriesIndex,

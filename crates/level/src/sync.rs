@@ -1,7 +1,7 @@
 //! Every lock and atomic of this crate, so that a test can put others in their place.
 //!
-//! Order of locks, outermost first: the map of hosts, one host, the pool of names. The metric table is read without
-//! a lock. No two hosts are ever locked by one thread at a time.
+//! Order of locks, outermost first: the map of hosts, one host, the pool of names. The metric table is read
+//! without a lock. No two hosts are ever locked by one thread at a time.
 
 pub(crate) use std::sync::atomic::{AtomicU32, Ordering};
 pub(crate) use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};

@@ -17,8 +17,8 @@ use crate::sync::{Arc, ArcSwap, RwLock, read, write};
 
 /// Samples of many hosts in memory: cluster, host, then levels.
 ///
-/// Every host has a lock of its own, and beside its series, under the same lock, an `H` of the caller's: the place for
-/// a log's buffer, see [`Journal`](crate::Journal). Whoever needs none says `Tree<()>`.
+/// Every host has a lock of its own, and beside its series, under the same lock, an `H` of the caller's: the
+/// place for a log's buffer, see [`Journal`](crate::Journal). Whoever needs none says `Tree<()>`.
 pub struct Tree<H> {
     pub(crate) shared: Arc<Shared>,
     hosts: RwLock<Hosts<H>>,
@@ -104,8 +104,8 @@ impl<H> Tree<H> {
 
     /// The host of these names; if it is not there, it is made with what `make` gives it to carry.
     ///
-    /// `make` runs at most once, while no other host can be found or made: it must be quick, and not use the tree.
-    /// Names are checked as [`NameKind::check`] says, also those of directories: a host is one.
+    /// `make` runs at most once, while no other host can be found or made: it must be quick, and not use the
+    /// tree. Names are checked as [`NameKind::check`] says, also those of directories: a host is one.
     ///
     /// # Errors
     /// [`HostError::Name`], [`HostError::TooManyHosts`]. `make` did not run then.
@@ -141,8 +141,8 @@ impl<H> Tree<H> {
 
     /// Takes out a host that has no series and that nobody holds, and returns what it carried.
     ///
-    /// `None` if there is no such host, if it has a series, or if anybody still holds its `Arc`: samples that came in
-    /// by that would be lost.
+    /// `None` if there is no such host, if it has a series, or if anybody still holds its `Arc`: samples that
+    /// came in by that would be lost.
     pub fn remove_empty_host(&self, cluster: &str, host: &str) -> Option<H> {
         let mut hosts = write(&self.hosts);
         let held = hosts.clusters.get(cluster)?.get(host)?;
@@ -184,8 +184,9 @@ impl<H> Tree<H> {
         counts
     }
 
-    /// Bytes that the tree takes, exact but for the nodes of the maps of hosts and names, which are estimated, and for
-    /// what each `H` holds on the heap. Locks one host after the other and looks at each series.
+    /// Bytes that the tree takes, exact but for the nodes of the maps of hosts and names, which are
+    /// estimated, and for what each `H` holds on the heap. Locks one host after the other and looks at each
+    /// series.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         let hosts = self.hosts();

@@ -11,8 +11,8 @@ use crate::sync::Arc;
 
 /// What a series of a host is known by once its names were looked up.
 ///
-/// The numbers of a host's series are dense and start at 0. None is ever used again: when a series is pruned, its
-/// index is stale and stays so.
+/// The numbers of a host's series are dense and start at 0. None is ever used again: when a series is pruned,
+/// its index is stale and stays so.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct SeriesIndex {
     /// Tells the index of one host from that of another.
@@ -20,7 +20,8 @@ pub struct SeriesIndex {
     pub(crate) number: u32,
 }
 
-/// A series as it is under its host's lock. Making one costs nothing, nothing is looked up before it is asked for.
+/// A series as it is under its host's lock. Making one costs nothing, nothing is looked up before it is asked
+/// for.
 #[derive(Clone, Copy)]
 pub struct SeriesView<'a> {
     pub(crate) shared: &'a Shared,
@@ -31,8 +32,8 @@ pub struct SeriesView<'a> {
 
 /// Is told of every sample that a host accepts, under the host's lock and in the order of the samples.
 ///
-/// What carries it lies beside the host's series, under the same lock: see [`Tree`](crate::Tree). It must be quick and
-/// must not call back into the tree.
+/// What carries it lies beside the host's series, under the same lock: see [`Tree`](crate::Tree). It must be
+/// quick and must not call back into the tree.
 pub trait Journal {
     /// Takes down one accepted sample with its own time, in Unix seconds.
     fn append(&mut self, series: &SeriesView<'_>, time_s: i64, value: f32);

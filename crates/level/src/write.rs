@@ -77,13 +77,14 @@ pub struct Outcome {
 }
 
 impl<H: Journal> HostGuard<'_, H> {
-    /// Stores the samples in their order and tells the journal of each one that was accepted, with the time it came
-    /// with. One that is refused takes no other along. No allocation but what rings and journal need.
+    /// Stores the samples in their order and tells the journal of each one that was accepted, with the time
+    /// it came with. One that is refused takes no other along. No allocation but what rings and journal need.
     pub fn write(&mut self, samples: &[Sample], bounds: Bounds) -> Outcome {
         self.write_and_tell(samples, bounds, |_, _| {})
     }
 
-    /// [`HostGuard::write`], which also tells for each sample that was refused its place in `samples`, and why.
+    /// [`HostGuard::write`], which also tells for each sample that was refused its place in `samples`, and
+    /// why.
     pub fn write_and_tell(
         &mut self,
         samples: &[Sample],

@@ -175,7 +175,7 @@ impl CheckpointReport {
     fn add(&mut self, other: CheckpointReport) {
         self.hosts_written += other.hosts_written;
         self.files_written += other.files_written;
-        self.samples += other.samples;
+        self.slots += other.slots;
         self.bytes += other.bytes;
         self.segments_dropped += other.segments_dropped;
         self.quarantined.extend(other.quarantined);

@@ -73,8 +73,8 @@ pub struct CheckpointReport {
     pub hosts_written: u64,
     /// Snapshots written, rewritten ones included.
     pub files_written: u64,
-    /// Samples in them.
-    pub samples: u64,
+    /// Slots of all their new columns, empty ones counted in.
+    pub slots: u64,
     /// Their bytes.
     pub bytes: u64,
     /// Log segments that were dropped because a snapshot holds all of them.

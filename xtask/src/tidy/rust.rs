@@ -91,25 +91,6 @@ pub(super) fn no_test_sleeps(source: &Source) -> Vec<Hit> {
     sleeps.map(|at| Hit::new(source.line_of(at), message)).collect()
 }
 
-/// A fixed number of cases would make `cargo xtask proptest --cases` a promise that is not kept: proptest
-/// reads PROPTEST_CASES for its default only.
-pub(super) fn property_cases_can_be_raised(source: &Source) -> Vec<Hit> {
-    let value_at = |at: usize| source.code[at..].trim_start().chars().next().unwrap_or_default();
-    let calls = words(&source.code, "with_cases(").filter(|at| {
-        let value = value_at(at + "with_cases(".len());
-        value.is_ascii_digit() || value.is_ascii_uppercase()
-    });
-    // A field of another struct names a type here, or the file knows no ProptestConfig.
-    let fields = words(&source.code, "cases:").filter(|at| {
-        value_at(at + "cases:".len()).is_ascii_digit() && source.code.contains("ProptestConfig")
-    });
-    let message =
-        "PROPTEST_CASES cannot raise a fixed number: take it from a function that looks there first";
-    let mut hits: Vec<_> = calls.chain(fields).map(|at| Hit::new(source.line_of(at), message)).collect();
-    hits.sort_by_key(|hit| hit.line);
-    hits
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::found;
@@ -198,17 +179,5 @@ fn f() { x.expect(\"#[allow(dead_code)]\"); }
         let files =
             [("crates/a/src/b.rs", text), ("crates/a/tests/it/main.rs", "//! A.\nuse std::thread::sleep;\n")];
         assert_eq!(found("sleep", &files), ["crates/a/src/b.rs:6", "crates/a/tests/it/main.rs:2"]);
-    }
-
-    #[test]
-    fn a_fixed_number_of_cases_is_found() {
-        let text = "//! A.
-#![proptest_config(ProptestConfig::with_cases(64))]
-#![proptest_config(ProptestConfig::with_cases(CASES))]
-#![proptest_config(ProptestConfig::with_cases(cases()))]
-fn f() { ProptestConfig { cases: 64, ..d }; ProptestConfig { cases: cases(), ..d } }
-struct S { cases: Vec<u32> }
-";
-        assert_eq!(found("cases", &[("a.rs", text)]), ["a.rs:2", "a.rs:3", "a.rs:5"]);
     }
 }

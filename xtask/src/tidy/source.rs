@@ -59,6 +59,15 @@ impl Source {
         by_path || self.test_items().iter().any(|item| item.contains(&offset))
     }
 
+    /// The names of the modules of this file that `offset` lies in.
+    pub(super) fn modules_around(&self, offset: usize) -> impl Iterator<Item = &str> {
+        let around = words(&self.code, "mod").filter(move |&at| {
+            let item = at..at + item_len(&self.code[at..]);
+            item.contains(&offset)
+        });
+        around.filter_map(|at| self.code[at..].split_whitespace().nth(1))
+    }
+
     /// The items under `#[cfg(test)]`, from the attribute to the closing brace.
     fn test_items(&self) -> Vec<Range<usize>> {
         let starts = self.code.match_indices("#[cfg(test)]").map(|(start, _)| start);

@@ -1,6 +1,6 @@
 //! Writing single samples, and reading them.
 
-use treering_buffer::{Bounds, ReadError, Refused, Ring, Stored, TIME_MAX_S};
+use treering_buffer::{Bounds, Column, Fill, Grid, ReadError, Refused, Ring, Stored, TIME_MAX_S, Values};
 
 use crate::{START_S, dirty, filled, held, write};
 
@@ -14,6 +14,19 @@ fn the_first_sample_sets_the_grid() {
     write(&mut ring, START_S, 1.5);
     assert_eq!(ring.grid().unwrap().origin_s(), START_S);
     assert_eq!((ring.span(), ring.latest(), ring.samples()), (Some(0..1), Some((START_S, 1.5)), 1));
+}
+
+#[test]
+fn a_grid_that_is_given_holds_for_the_first_sample() {
+    let grid = Grid::new(START_S, 60).unwrap();
+    let mut ring = Ring::with_grid(grid);
+    assert_eq!((ring.grid(), ring.interval_s(), ring.is_empty()), (Some(grid), 60, true));
+    write(&mut ring, START_S + 100, 1.5);
+    assert_eq!((ring.grid(), held(&ring)), (Some(grid), vec![(2, 1.5)]));
+    let mut ring = Ring::with_grid(grid);
+    let column = Column { start_s: START_S - 61, interval_s: 60, values: &[Values::Native(&[2.5])] };
+    ring.restore(column, Fill::EmptySlots, false).unwrap();
+    assert_eq!((ring.grid(), held(&ring)), (Some(grid), vec![(-1, 2.5)]));
 }
 
 #[test]

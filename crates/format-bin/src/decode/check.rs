@@ -6,11 +6,10 @@
 
 use treering_snapshot::DecodeError;
 
+use super::tree::{COLUMN_COUNT, LEVEL_COUNT, LEVEL_NAME};
 use crate::column::{COLUMN_BYTES_MIN, Record};
 use crate::cursor::{Cursor, wide};
 use crate::format::Count;
-
-use super::tree::{COLUMN_COUNT, LEVEL_COUNT, LEVEL_NAME};
 
 /// Beyond +-2^53 seconds no time is meant.
 const PLAUSIBLE_TIME_MAX_S: u64 = 1 << 53;

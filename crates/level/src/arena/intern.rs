@@ -5,7 +5,8 @@ use std::mem::{size_of, size_of_val};
 
 use crate::sync::{Arc, RwLock, read, write};
 
-/// Names that are looked at under one hold of the lock, so that giving back many of them stops nobody for long.
+/// Names that are looked at under one hold of the lock, so that giving back many of them stops nobody for
+/// long.
 const LOT: usize = 256;
 
 /// Two counters that lie in front of what an `Arc` holds.
@@ -69,8 +70,8 @@ fn hold<T: ?Sized + Ord>(pool: &RwLock<BTreeSet<Arc<T>>>, name: Arc<T>) -> Arc<T
     name
 }
 
-/// An `Arc` can only be copied by who holds one. Under the write lock the pool gives out none, so if there are two,
-/// the pool's and ours, nobody can come by a third.
+/// An `Arc` can only be copied by who holds one. Under the write lock the pool gives out none, so if there
+/// are two, the pool's and ours, nobody can come by a third.
 fn give_back<T: ?Sized + Ord>(pool: &RwLock<BTreeSet<Arc<T>>>, mut names: Vec<Arc<T>>) {
     while !names.is_empty() {
         let mut held = write(pool);

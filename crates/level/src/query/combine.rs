@@ -13,11 +13,11 @@ pub(super) struct Combined {
     grid: Grid,
     /// The slots asked for.
     asked: Range<Slot>,
-    /// Of the slots asked for, where every series so far may have samples: all others are NaN in the end. So what a
-    /// series costs depends on the samples that are held, not on the range.
+    /// Of the slots asked for, where every series so far may have samples: all others are NaN in the end. So
+    /// what a series costs depends on the samples that are held, not on the range.
     live: Range<Slot>,
-    /// One for each slot of the first series' own span. f64, so that the order of adding hardly matters; it is the
-    /// same each time anyway.
+    /// One for each slot of the first series' own span. f64, so that the order of adding hardly matters; it
+    /// is the same each time anyway.
     sums: Vec<f64>,
     /// The slot of the first sum.
     sums_from: Slot,
@@ -114,7 +114,8 @@ impl Combined {
         self.grid.slot_at(column.start_s())..self.grid.slot_at(last_s) + 1
     }
 
-    /// Puts the samples of a series into the live slots that take their times; the later of two in one slot stays.
+    /// Puts the samples of a series into the live slots that take their times; the later of two in one slot
+    /// stays.
     fn place(&self, column: &Frozen, live: &mut [f32]) {
         let mut slot = column.first_slot();
         for part in column.parts() {

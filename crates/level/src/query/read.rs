@@ -5,7 +5,7 @@ use treering_buffer::Frozen;
 use super::combine::Combined;
 use super::{Answer, Query, ReadError};
 use crate::arena::{LevelIndex, Levels, SeriesTable};
-use crate::host::{Host, State};
+use crate::host::Host;
 use crate::metric::Aggregation;
 use crate::name::ShownName;
 use crate::selector::Names;
@@ -17,19 +17,22 @@ const LOT: usize = 256;
 impl<H> Tree<H> {
     /// Answers a query.
     ///
-    /// A level that holds the metric itself answers with that series; any other, and so every cluster, with all series
-    /// of the metric below it, at whatever depth. If there are several, from one level or from all that are selected, they are combined
-    /// by the metric's aggregation. A series without a sample counts as none.
+    /// A level that holds the metric itself answers with that series; any other, and so every cluster, with
+    /// all series of the metric below it, at whatever depth. If there are several, from one level or from all
+    /// that are selected, they are combined by the metric's aggregation. A series without a sample counts as
+    /// none.
     ///
-    /// The answer has the grid of the first series in path order (cluster, host, levels by bytes, depth first). A
-    /// sample of another series counts in the slot of that grid which takes its time, the later one if there are two.
-    /// Where any of the series has nothing the answer is NaN. The whole range is answered, and the same each time.
+    /// The answer has the grid of the first series in path order (cluster, host, levels by bytes, depth
+    /// first). A sample of another series counts in the slot of that grid which takes its time, the later one
+    /// if there are two. Where any of the series has nothing the answer is NaN. The whole range is answered,
+    /// and the same each time.
     ///
     /// No lock is held while values are read: series are frozen under their host's lock, one host at a time.
     ///
     /// # Errors
     /// - [`ReadError::BackwardRange`]; [`ReadError::RangeTooLarge`], before anything is allocated for values.
-    /// - [`ReadError::UnknownMetric`], [`ReadError::UnknownHost`], [`ReadError::NothingFound`]: nothing to answer with.
+    /// - [`ReadError::UnknownMetric`], [`ReadError::UnknownHost`], [`ReadError::NothingFound`]: nothing to
+    ///   answer with.
     /// - [`ReadError::NoAggregation`]: several series that cannot be combined.
     pub fn read(&self, query: &Query) -> Result<Answer, ReadError> {
         let Query { path, metric, from_s, to_s } = query;
@@ -85,8 +88,8 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn host<H>(&mut self, host: &Host<H>) -> Result<(), ReadError> {
         let found = {
-            let State { levels, series, .. } = &*host.lock().state;
-            self.select(levels, series)
+            let guard = host.lock();
+            self.select(&guard.state.levels, &guard.state.series)
         };
         self.series += found.len();
         if self.series > 1 && self.aggregation == Aggregation::None {

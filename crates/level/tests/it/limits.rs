@@ -94,7 +94,7 @@ fn an_answer_too_long_is_refused_and_one_as_long_as_allowed_is_given() {
 }
 
 #[test]
-fn a_range_of_any_size_takes_no_memory_before_it_is_refused() {
+fn row_22_a_range_of_any_size_takes_no_memory_before_it_is_refused() {
     let tree = limited_tree(Limits::default());
     put(&tree, &["c", "h"], "m", &[(T0, 1.0)]);
     let info = allocation_counter::measure(|| {

@@ -92,3 +92,28 @@ fn what_is_freed_goes_back_to_the_allocator() {
     assert!(left <= 4 * 460 * 9 / 8 + 64, "{left} bytes are left");
     assert!(tree.memory_bytes() - before <= left, "{} said", tree.memory_bytes() - before);
 }
+
+#[test]
+fn long_paths_cost_a_small_multiple_of_the_names_that_made_them() {
+    let tree = empty_tree();
+    let host = tree.host_or_insert_with("c", "h", || ()).unwrap();
+    let names: Vec<String> = (0..64).map(|level| format!("{level:03}").repeat(85)).collect();
+    let mut path: Vec<&str> = names.iter().map(String::as_str).collect();
+    let deep = held_bytes(|| {
+        host.lock().resolve(&path, "m").unwrap();
+    });
+    assert!(deep < 3 * 64 * 255, "{deep} bytes");
+    // What others have in common with it is not held again.
+    let leaves: Vec<String> = (0..1000).map(|leaf| format!("leaf{leaf}")).collect();
+    let wide = held_bytes(|| {
+        for leaf in &leaves {
+            path[63] = leaf;
+            host.lock().resolve(&path, "m").unwrap();
+        }
+    });
+    assert!(wide < 1000 * 1800, "{wide} bytes");
+    println!(
+        "one path of 64 long names: {deep} bytes; each of 1000 leaves below 63 of them: {}",
+        wide / 1000
+    );
+}

@@ -80,9 +80,8 @@ fn a_metric_added_while_running_is_welcome_at_once() {
     assert_eq!(ask(&tree, &["c", "h", "a"], "found", (T0, T0 + 60)).unwrap().interval_s, 60);
 }
 
-/// Row 18 of the list of what the reference gets wrong: an interval that was changed between two lives.
 #[test]
-fn loaded_samples_are_placed_on_the_configured_grid_by_their_time() {
+fn row_18_loaded_samples_are_placed_on_the_configured_grid_by_their_time() {
     for (configured_s, stored, merged, expected) in [
         // Slot 0 takes T0-30 to T0+29, so the samples at T0 to T0+20; slot 1 those at T0+30 to T0+80.
         (60, 2, 6, vec![(T0, 2.0), (T0 + 60, 7.0)]),

@@ -18,7 +18,7 @@ fn name_of_host_error(result: Result<impl Sized, HostError>) -> Option<NameError
 }
 
 #[test]
-fn every_name_is_judged_as_cluster_host_level_and_metric_and_leaves_no_trace_if_refused() {
+fn rows_14_and_20_every_name_is_judged_by_what_it_is_for_and_leaves_no_trace_if_refused() {
     let mut names: Vec<String> = (0..=127_u8).map(|byte| char::from(byte).to_string()).collect();
     names.extend(["", ".", "..", "a/../b", "a\0b", "\u{85}", "\u{e4}", "current.wal"].map(str::to_owned));
     names.extend([255, 256, 65_535, 65_536].map(|bytes| "n".repeat(bytes)));

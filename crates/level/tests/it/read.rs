@@ -98,9 +98,9 @@ fn several_series_without_aggregation_are_an_error_and_one_is_none() {
     assert!(matches!(refused, ReadError::NoAggregation { series: 2, .. }), "{refused}");
 }
 
-/// Row 21: children of which one is a sample short.
+/// Children of which one is a sample short.
 #[test]
-fn the_whole_range_is_answered_and_is_nan_where_any_child_has_nothing() {
+fn row_21_the_whole_range_is_answered_and_is_nan_where_any_child_has_nothing() {
     let tree = tree(SUM);
     let samples = |slots: std::ops::Range<i64>| -> Vec<(i64, f32)> {
         slots.map(|slot| (T0 + 60 * slot, 1.0)).collect()

@@ -7,7 +7,7 @@ use crate::setup::{T0, Told, ask, configured_tree, host, metric, points, put, re
 const BOUNDS: Bounds = Bounds { oldest_s: T0, newest_s: T0 + 600 };
 
 #[test]
-fn each_sample_is_counted_once_as_stored_or_by_its_reason_and_takes_no_other_along() {
+fn row_26_each_sample_is_counted_once_as_stored_or_by_its_reason_and_takes_no_other_along() {
     let tree = configured_tree(&[("m", metric(60, Aggregation::None))]);
     let other = tree.host_or_insert_with("c", "other", Told::default).unwrap();
     let foreign = other.lock().resolve(&[], "m").unwrap();
@@ -75,9 +75,8 @@ fn a_time_that_no_slot_can_have_is_refused_by_its_own_reason() {
     }
 }
 
-/// Row 19: one sample far in the future must not block its series.
 #[test]
-fn a_sample_from_the_future_is_refused_and_the_series_goes_on() {
+fn row_19_a_sample_from_the_future_is_refused_and_the_series_goes_on() {
     let tree = taking_tree();
     let host = host(&tree);
     let mut guard = host.lock();

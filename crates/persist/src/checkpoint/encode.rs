@@ -24,7 +24,7 @@ pub(super) struct ColumnOf {
 pub(super) struct Encoded {
     /// Time behind the last value; none if there is no value.
     pub(super) end_s: Option<i64>,
-    pub(super) samples: u64,
+    pub(super) slots: u64,
     /// Where each column begins, by index of the frozen series. Columns without a value are not written.
     pub(super) starts: Vec<(usize, i64)>,
 }
@@ -49,7 +49,7 @@ pub(super) fn encode(
         path = move_to(&mut *encoder, path, &series.path)?;
         let end_s = emit_column(&mut *encoder, &series.metric, &values)?;
         encoded.end_s = encoded.end_s.max(Some(end_s));
-        encoded.samples += values.slots();
+        encoded.slots += values.slots();
         encoded.starts.push((column.series, values.start_s()));
     }
     move_to(&mut *encoder, path, &[])?;

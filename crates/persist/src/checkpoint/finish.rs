@@ -85,11 +85,10 @@ pub(super) fn clean_up(
         tracing::warn!(file = %disk.dir.join(name).display(), to = %to.display(), "damaged file set aside");
         report.quarantined.push(to);
         catalog.damaged.pop();
+        // The new name first: a power cut between the two must not find the file nowhere.
         dirs.push(disk.dir.join(QUARANTINE));
         dirs.push(disk.dir.clone());
     }
-    dirs.sort();
-    dirs.dedup();
     Ok(dirs)
 }
 

@@ -247,7 +247,7 @@ impl<'a> HostRun<'a> {
                 let floor_s = self.catalog.floor_s(series);
                 self.catalog.set_floor(series, floor_s.map_or(start_s, |floor_s| floor_s.max(start_s)));
             }
-            self.report.samples += file.encoded.samples;
+            self.report.slots += file.encoded.slots;
         }
         Ok(())
     }
@@ -270,9 +270,9 @@ impl<'a> HostRun<'a> {
     }
 
     pub(super) fn take_changed_dirs(&mut self) -> Vec<PathBuf> {
-        let mut dirs = std::mem::take(&mut self.changed_dirs);
-        dirs.dedup();
-        dirs
+        let mut seen = std::collections::HashSet::new();
+        let dirs = std::mem::take(&mut self.changed_dirs);
+        dirs.into_iter().filter(|dir| seen.insert(dir.clone())).collect()
     }
 
     pub(super) fn dir_synced(&mut self) {

@@ -19,12 +19,8 @@ pub(super) fn path_at(text: &[u8], len: usize) -> String {
         match (byte, open.last_mut()) {
             (b'{', _) => open.push(Open::Object { key: None, wants_key: true }),
             (b'[', _) => open.push(Open::Array { index: 0 }),
-            (b'}' | b']', last) => {
-                if end < text.len() {
-                    open.pop();
-                } else if let Some(Open::Object { key, .. }) = last {
-                    *key = None;
-                }
+            (b'}' | b']', _) => {
+                open.pop();
             }
             (b',', Some(Open::Object { key, wants_key })) => (*key, *wants_key) = (None, true),
             (b',', Some(Open::Array { index })) => *index += 1,

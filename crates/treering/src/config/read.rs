@@ -221,6 +221,15 @@ mod tests {
     }
 
     #[test]
+    fn no_object_takes_unknown_keys() {
+        let nats = SMALL.replace("{\"metrics\"", "{\"nats\":{\"x\":1},\"metrics\"");
+        assert_snapshot!(error(&nats), @"nats.x: unknown key `x`, expected one of `address`, `username`, `password`, `creds-file-path` (line 1, column 12)");
+        assert_snapshot!(error("{\"main\":{\"x\":1}}"), @"main.x: unknown key `x`, expected one of `addr`, `https-cert-file`, `https-key-file`, `user`, `group`, `jwt-public-key`, `backend-url`, `debug` (line 1, column 12)");
+        assert_snapshot!(store_error("\"x\": 1"), @"metric-store.x: unknown key `x`, expected one of `retention-in-memory`, `memory-cap`, `num-workers`, `checkpoint-interval`, `checkpoints`, `cleanup`, `nats-subscriptions`, `debug` (line 2, column 5)");
+        assert_snapshot!(store_error("\"cleanup\": {\"x\": 1}"), @"metric-store.cleanup.x: unknown key `x`, expected `mode` or `directory` (line 2, column 17)");
+    }
+
+    #[test]
     fn missing_keys_are_named() {
         assert_snapshot!(error("{}"), @"missing key `metrics` (line 1, column 2)");
         assert_snapshot!(error("{\"metrics\":{}}\n"), @"missing key `metric-store` (line 1, column 14)");

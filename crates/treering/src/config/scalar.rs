@@ -14,9 +14,6 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor
 use super::{Aggregation, CleanupMode, FileFormat};
 use crate::duration::GoDuration;
 
-/// A metric that the log uses for itself.
-const RESERVED_METRIC: &str = "treering.control";
-
 /// A whole number, 0 or more.
 pub(super) struct Whole(pub(super) u64);
 
@@ -226,7 +223,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ByNameVisitor<T> {
             if by_name.contains_key(&name) {
                 return Err(A::Error::custom(format_args!("duplicate key `{name}`")));
             }
-            if name == RESERVED_METRIC {
+            if name == treering_wal::CONTROL_METRIC {
                 return Err(A::Error::custom("the name is reserved for the log, choose another one"));
             }
             let value = map.next_value()?;

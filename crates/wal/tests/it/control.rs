@@ -1,6 +1,6 @@
 //! Control records as a reader meets them, and as a reader that does not know them does.
 
-use treering_wal::{Aggregation, Batch, CONTROL_METRIC, Control, ControlError, End, Writer};
+use treering_wal::{Aggregation, Batch, CONTROL_METRIC, Control, ControlError, End, Template, Writer};
 
 use crate::plain::{HEADER, Plain, simple};
 use crate::samples::read_all;
@@ -49,6 +49,18 @@ fn control_records_are_told_from_samples_and_read_back() {
     assert!(read.iter().all(|record| record.is_control() && record.value.is_nan() && record.time_s == 0));
     let read: Vec<Control<'_>> = read.iter().map(|record| record.control().unwrap().unwrap()).collect();
     assert_eq!(read, controls);
+}
+
+#[test]
+fn only_the_reserved_name_makes_a_control_record() {
+    for name in ["treering.", "treering.contro", "treering.control2", "Treering.control"] {
+        let mut batch = Batch::new();
+        batch.push(&Template::new(name, [""; 0]).unwrap(), 1, 0.5);
+        let mut log = Writer::create(Vec::new());
+        log.append(&batch).unwrap();
+        let (records, _) = read_all(log.file());
+        assert!(!records[0].is_control() && records[0].control().is_none(), "{name}");
+    }
 }
 
 #[test]

@@ -146,8 +146,7 @@ pub(super) fn stopped(report: &CheckpointReport, counts: &Counts) -> Vec<String>
     )];
     lines.extend(refused.iter().map(|(reason, count)| format!("  refused, {reason}: {}", HumanCount(*count))));
     lines.push(format!(
-        "last checkpoint: {} samples of {} hosts in {} files ({}), {:.2} s",
-        HumanCount(report.samples),
+        "last checkpoint: {} hosts, {} files, {}, {:.2} s",
         report.hosts_written,
         report.files_written,
         HumanBytes(report.bytes),

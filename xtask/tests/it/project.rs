@@ -1,4 +1,4 @@
-//! A copy of this workspace's manifests, with empty sources, that a test may change.
+//! Projects that a test may change: a copy of this workspace's manifests with empty sources, or a small one.
 #![expect(clippy::unwrap_used, reason = "a copy that cannot be made fails the test that asked for it")]
 
 use std::fs::{self, OpenOptions};
@@ -9,11 +9,11 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// Gone when dropped.
-pub(crate) struct Copy {
+pub(crate) struct Project {
     root: TempDir,
 }
 
-impl Copy {
+impl Project {
     /// Cargo looks for the files of a package's targets, not into them.
     pub(crate) fn of_this_workspace() -> Self {
         let copy = Self { root: tempfile::tempdir().unwrap() };
@@ -25,6 +25,16 @@ impl Copy {
             copy_targets(&from.join(folder), &copy.root.path().join(folder));
         }
         copy
+    }
+
+    /// One package that depends on nothing, with these tests.
+    pub(crate) fn of_one_package(tests: &str) -> Self {
+        let project = Self { root: tempfile::tempdir().unwrap() };
+        let package = "[package]\nname = \"one\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+        project.write("Cargo.toml", &format!("[workspace]\n\n{package}"));
+        project.write("Cargo.lock", "version = 4\n\n[[package]]\nname = \"one\"\nversion = \"0.1.0\"\n");
+        project.write("src/lib.rs", tests);
+        project
     }
 
     pub(crate) fn write(&self, path: &str, text: &str) {
@@ -61,6 +71,8 @@ pub(crate) fn xtask_in(directory: &Path, arguments: &[&str]) -> (i32, String) {
         .args(arguments)
         .current_dir(directory)
         .env("CARGO_NET_OFFLINE", "true")
+        .env("CARGO_TERM_COLOR", "never")
+        .env_remove("CARGO_TARGET_DIR")
         .stdin(Stdio::null())
         .output()
         .unwrap();

@@ -1,0 +1,67 @@
+//! The fault matrix: where the canonical run and random ones are cut short, and what must be there afterwards.
+
+mod death;
+mod power_cut;
+mod replay;
+mod sequences;
+mod trust;
+
+use std::time::Duration;
+
+use treering_persist::{Options, SyncPolicy};
+use treering_tests::{
+    Life, Mismatch, Oracle, Outcome, PowerCut, ROOT, Run, Safety, SimDisk, Step, Workload, check_clean_stop,
+};
+
+/// The run up to the death before operation number `k`; `None` if it has fewer.
+fn run_until(workload: &Workload, k: u64) -> Result<Option<(SimDisk, Oracle)>, Mismatch> {
+    let disk = SimDisk::new();
+    disk.stop_before(k);
+    let mut oracle = Oracle::new();
+    match workload.run(&disk, &mut oracle)? {
+        Run::Died => Ok(Some((disk, oracle))),
+        Run::Finished => Ok(None),
+    }
+}
+
+/// Starts on what an end left, goes on, stops cleanly, and starts once more after a power cut that spares nothing
+/// that is not durable.
+fn recover_and_go_on(
+    workload: &Workload,
+    disk: &SimDisk,
+    oracle: &mut Oracle,
+    survived: Safety,
+) -> Result<(), Mismatch> {
+    let options = workload.options();
+    let steps = workload.sequel(treering_persist::Storage::wall_s(disk));
+    go_on(disk, &options, workload, &steps, oracle, survived)?;
+    check_clean_stop(disk, ROOT)?;
+    let next = disk.power_cut(PowerCut::Nothing);
+    go_on(&next, &options, workload, &[], oracle, Safety::Durable)
+}
+
+fn go_on(
+    disk: &SimDisk,
+    options: &Options,
+    workload: &Workload,
+    steps: &[Step],
+    oracle: &mut Oracle,
+    survived: Safety,
+) -> Result<(), Mismatch> {
+    let Outcome::Alive(mut life) = Life::start(disk, options, &workload.series, oracle, survived)? else {
+        return Err(Mismatch::new("died without being told to"));
+    };
+    for step in steps {
+        life.step(step, oracle).map_err(|mismatch| Mismatch::new(format!("at {step:?}: {mismatch}")))?;
+    }
+    Ok(())
+}
+
+fn policy(name: &str) -> SyncPolicy {
+    match name {
+        "always" => SyncPolicy::Always,
+        "interval" => SyncPolicy::Interval(Duration::from_secs(1)),
+        "never" => SyncPolicy::Never,
+        other => panic!("no such policy: {other}"),
+    }
+}

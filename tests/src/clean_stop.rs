@@ -1,0 +1,106 @@
+//! What a clean stop must leave behind: whole snapshots in an order that the reference accepts, and nothing else.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use treering_format_bin::BinFormat;
+use treering_snapshot::{Document, Format, Level, Limits, Scratch};
+
+use crate::oracle::Mismatch;
+use crate::simdisk::{Found, SimDisk};
+
+/// Path and metric of a column, and when it begins.
+type Starts = BTreeMap<(String, String), i64>;
+
+/// Looks at all files of the store in `root` after a clean stop.
+///
+/// In a host's directory there are snapshots and nothing else: no log, no sealed segment, no unfinished file. Each
+/// decodes without damage, is called after the start of its window, says when its last value ends, and has no column
+/// without a value. And the files load where they came from: per series, over the files in ascending order, no
+/// column begins before the one in the last earlier file that has one.
+///
+/// # Errors
+/// What is not so.
+pub fn check_clean_stop(disk: &SimDisk, root: impl AsRef<Path>) -> Result<(), Mismatch> {
+    let mut hosts: BTreeMap<String, BTreeMap<i64, Vec<u8>>> = BTreeMap::new();
+    for (path, found) in disk.tree() {
+        let Ok(below) = path.strip_prefix(root.as_ref()) else { continue };
+        let depth = below.components().count();
+        match (depth, found) {
+            (0..=2, Found::Directory) => {}
+            (3, Found::File(_)) => {
+                let stem = below.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
+                let is_snapshot = below.extension().is_some_and(|extension| extension == "bin");
+                let (Some(stem), true) = (stem, is_snapshot) else {
+                    return Err(Mismatch::new(format!("{} is left after a clean stop", path.display())));
+                };
+                let host = below.parent().map(|host| host.display().to_string()).unwrap_or_default();
+                let bytes = disk.read(&path).unwrap_or_default();
+                hosts.entry(host).or_default().insert(stem, bytes);
+            }
+            _ => return Err(Mismatch::new(format!("{} is left after a clean stop", path.display()))),
+        }
+    }
+    for (host, files) in hosts {
+        let mut newest = Starts::new();
+        for (stem, bytes) in files {
+            check_file(&host, stem, bytes, &mut newest)
+                .map_err(|what| Mismatch::new(format!("{host}/{stem}.bin: {what}")))?;
+        }
+    }
+    Ok(())
+}
+
+fn check_file(host: &str, stem: i64, mut bytes: Vec<u8>, newest: &mut Starts) -> Result<(), String> {
+    let mut document = Document::new();
+    let mut damage = Vec::new();
+    let report = &mut |found: treering_snapshot::Damage| damage.push(found.to_string());
+    let decoded =
+        BinFormat.decode(&mut bytes, &mut Scratch::new(), &Limits::default(), &mut document, report);
+    decoded.end.map_err(|error| error.to_string())?;
+    if let Some(damage) = damage.first() {
+        return Err(damage.clone());
+    }
+    let meta = decoded.meta.ok_or("it says nothing of itself")?;
+    let ours = meta.ours.ok_or("it has no trailer")?;
+    if format!("{}/{}", ours.cluster, ours.host) != host {
+        return Err(format!("it says that it belongs to {}/{}", ours.cluster, ours.host));
+    }
+    if meta.window.from_s != stem {
+        return Err(format!("its window begins at {}", meta.window.from_s));
+    }
+    let mut end_s = None;
+    check_level(document.root(), String::new(), newest, &mut end_s)?;
+    match end_s {
+        Some(end_s) if meta.window.to_s < end_s => {
+            Err(format!("its window ends at {}, its values at {end_s}", meta.window.to_s))
+        }
+        _ if meta.window.to_s == 0 => Err("its window has no end".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+fn check_level(
+    level: &Level,
+    path: String,
+    newest: &mut Starts,
+    end_s: &mut Option<i64>,
+) -> Result<(), String> {
+    for (metric, column) in level.columns() {
+        let ends = [column.values.first(), column.values.last()];
+        if ends.iter().any(|value| value.is_none_or(|value| value.is_nan())) {
+            return Err(format!("{path} {metric}: the column does not begin and end with a value"));
+        }
+        let count = i64::try_from(column.values.len()).unwrap_or(i64::MAX);
+        *end_s = (*end_s).max(Some(column.start_s + column.interval_s * count));
+        let before = newest.insert((path.clone(), metric.to_owned()), column.start_s);
+        if let Some(before_s) = before.filter(|before_s| *before_s > column.start_s) {
+            let start_s = column.start_s;
+            return Err(format!("{path} {metric}: it begins at {start_s}, before the file before, at {before_s}"));
+        }
+    }
+    for (name, child) in level.children() {
+        check_level(child, format!("{path}/{name}"), newest, end_s)?;
+    }
+    Ok(())
+}

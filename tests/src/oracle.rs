@@ -1,0 +1,164 @@
+//! The oracle: what was tried, what was promised, and whether a store that was started again keeps it.
+//!
+//! It lives outside the store and shares no code with it, the rule of slots included: slot `k` of a series stands
+//! for the time `origin + k * interval` and takes the times from half an interval before it on, in whole seconds.
+
+mod series;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::held::{Held, SeriesName};
+use series::Series;
+
+/// Lines of a [`Mismatch`] that are shown.
+const SHOWN_MAX: usize = 12;
+
+/// How safe a sample is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Safety {
+    /// A write was begun. It may be there or not, but if it is, then as it was meant.
+    Attempted,
+    /// Survives the death of the process.
+    Written,
+    /// Survives a power cut.
+    Durable,
+}
+
+/// Everything that was tried on a store, and how strongly it was acknowledged.
+#[derive(Debug, Clone, Default)]
+pub struct Oracle {
+    series: BTreeMap<SeriesName, Series>,
+    /// What is older may be gone, because retention ran.
+    kept_from_s: Option<i64>,
+    saw_power_cut: bool,
+    values: u32,
+}
+
+/// How what a store holds differs from what it must hold, one line for each slot.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Mismatch {
+    lines: Vec<String>,
+}
+
+impl Oracle {
+    /// Nothing was tried yet.
+    #[must_use]
+    pub fn new() -> Oracle {
+        Oracle::default()
+    }
+
+    /// A value that no other attempt has.
+    pub fn next_value(&mut self) -> f32 {
+        self.values += 1;
+        // Exact up to 2^24.
+        self.values as f32
+    }
+
+    /// A sample is about to be written, and will be accepted.
+    pub fn attempt(&mut self, name: &SeriesName, interval_s: u32, time_s: i64, value: f32) {
+        let series = self.series.entry(name.clone()).or_insert_with(|| Series::new(interval_s));
+        series.attempt(time_s, value.to_bits());
+    }
+
+    /// All that was tried on a host so far is at least this safe.
+    pub fn acknowledge(&mut self, cluster: &str, host: &str, safety: Safety) {
+        for (_, series) in self.series.iter_mut().filter(|(name, _)| name.is_of(cluster, host)) {
+            series.acknowledge(safety);
+        }
+    }
+
+    /// All that was acknowledged so far is durable.
+    pub fn all_durable(&mut self) {
+        self.series.values_mut().for_each(|series| series.acknowledge(Safety::Durable));
+    }
+
+    /// Retention is about to remove what is older than this.
+    pub fn expire(&mut self, limit_s: i64) {
+        self.kept_from_s = self.kept_from_s.max(Some(limit_s));
+        self.series.values_mut().for_each(|series| series.expire(limit_s));
+    }
+
+    /// Whether any end so far spared only what was durable.
+    #[must_use]
+    pub fn saw_power_cut(&self) -> bool {
+        self.saw_power_cut
+    }
+
+    /// Times of samples that were tried, in no order that means anything.
+    #[must_use]
+    pub fn times(&self, name: &SeriesName) -> Vec<i64> {
+        self.series.get(name).map(Series::times).unwrap_or_default()
+    }
+
+    /// Samples that count as this safe, or safer.
+    #[must_use]
+    pub fn count(&self, safety: Safety) -> usize {
+        self.series.values().map(|series| series.count(safety)).sum()
+    }
+
+    /// A store that runs shows for each slot what was tried last.
+    ///
+    /// # Errors
+    /// Each slot of which that is not so.
+    pub fn check_running(&self, held: &BTreeMap<SeriesName, Held>) -> Result<(), Mismatch> {
+        let mut mismatch = self.strangers(held);
+        for (name, series) in &self.series {
+            mismatch.add(name, series.check_running(held.get(name), self.kept_from_s));
+        }
+        mismatch.into_result()
+    }
+
+    /// A store was started again after an end that what was `survived` safe had to survive. Takes what it holds as
+    /// what there is, from now on as safe as `found`.
+    ///
+    /// # Errors
+    /// Each slot that misses what had to survive, or holds what was not tried there last, or later than that.
+    pub fn recovered(
+        &mut self,
+        held: &BTreeMap<SeriesName, Held>,
+        survived: Safety,
+        found: Safety,
+    ) -> Result<(), Mismatch> {
+        self.saw_power_cut |= survived == Safety::Durable;
+        let mut mismatch = self.strangers(held);
+        for (name, series) in &mut self.series {
+            mismatch.add(name, series.recovered(held.get(name), survived, found, self.kept_from_s));
+        }
+        mismatch.into_result()
+    }
+
+    fn strangers(&self, held: &BTreeMap<SeriesName, Held>) -> Mismatch {
+        let strange = held.keys().filter(|name| !self.series.contains_key(name));
+        Mismatch { lines: strange.map(|name| format!("{name}: nobody wrote such a series")).collect() }
+    }
+}
+
+impl Mismatch {
+    /// One thing that is not as it must be.
+    #[must_use]
+    pub fn new(what: impl Into<String>) -> Mismatch {
+        Mismatch { lines: vec![what.into()] }
+    }
+
+    fn add(&mut self, name: &SeriesName, lines: Vec<String>) {
+        self.lines.extend(lines.into_iter().map(|line| format!("{name}: {line}")));
+    }
+
+    fn into_result(self) -> Result<(), Mismatch> {
+        if self.lines.is_empty() { Ok(()) } else { Err(self) }
+    }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.lines.len().min(SHOWN_MAX);
+        f.write_str(&self.lines[..shown].join("\n"))?;
+        if shown < self.lines.len() {
+            write!(f, "\n... and {} more", self.lines.len() - shown)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Mismatch {}
