@@ -17,17 +17,60 @@ pub(crate) enum Target<'a> {
     Dir(&'a Path),
 }
 
-/// Syncs all targets, which lie in the file system of `root`; the results are in their order.
-pub(crate) fn sync_all(storage: &dyn Storage, root: &Path, targets: &[Target<'_>]) -> Vec<io::Result<()>> {
-    if targets.len() >= SHARED_SYNC_MIN && storage.sync_file_system(root).is_ok() {
-        return targets.iter().map(|_| Ok(())).collect();
+/// The file system that all of a store's files lie in.
+#[derive(Clone, Copy)]
+pub(crate) struct Shared<'a> {
+    pub(crate) storage: &'a dyn Storage,
+    pub(crate) root: &'a Path,
+    /// Whether that is so: a host's directory may be a mount point.
+    pub(crate) one_file_system: bool,
+}
+
+/// How a sync of the whole file system went.
+enum SharedSync {
+    Done,
+    NotTried,
+    Failed(io::Error),
+}
+
+/// Syncs all targets; the results are in their order.
+pub(crate) fn sync_all(shared: Shared<'_>, targets: &[Target<'_>]) -> Vec<io::Result<()>> {
+    sync_each(shared, targets, |target| match target {
+        Target::File(file) => file.sync(),
+        Target::Dir(dir) => shared.storage.sync_dir(dir),
+    })
+}
+
+/// Makes all items durable, by one sync of the file system if they are many, else each by `sync`.
+///
+/// A sync of the file system reports an error once, and not whose it was. Each item's own sync tells; if none does, it
+/// may have been any of them, and all have failed.
+pub(crate) fn sync_each<T>(
+    shared: Shared<'_>,
+    items: &[T],
+    mut sync: impl FnMut(&T) -> io::Result<()>,
+) -> Vec<io::Result<()>> {
+    let failed = match sync_file_system(shared, items.len()) {
+        SharedSync::Done => return items.iter().map(|_| Ok(())).collect(),
+        SharedSync::NotTried => None,
+        SharedSync::Failed(error) => Some(error),
+    };
+    let results: Vec<_> = items.iter().map(&mut sync).collect();
+    match failed {
+        Some(error) if results.iter().all(Result::is_ok) => {
+            items.iter().map(|_| Err(io::Error::new(error.kind(), error.to_string()))).collect()
+        }
+        _ => results,
     }
-    // A sync of the file system reports an error once, and not whose it was. Each descriptor's own first sync tells.
-    targets
-        .iter()
-        .map(|target| match target {
-            Target::File(file) => file.sync(),
-            Target::Dir(dir) => storage.sync_dir(dir),
-        })
-        .collect()
+}
+
+fn sync_file_system(shared: Shared<'_>, items: usize) -> SharedSync {
+    if items < SHARED_SYNC_MIN || !shared.one_file_system {
+        return SharedSync::NotTried;
+    }
+    match shared.storage.sync_file_system(shared.root) {
+        Ok(()) => SharedSync::Done,
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => SharedSync::NotTried,
+        Err(error) => SharedSync::Failed(error),
+    }
 }

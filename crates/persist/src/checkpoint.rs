@@ -23,7 +23,7 @@ mod plan;
 use treering_level::Host;
 use treering_snapshot::Format;
 
-use crate::barrier::{Target, sync_all};
+use crate::barrier::{Shared, Target, sync_all};
 use crate::error::IoFailure;
 use crate::journal::HostJournal;
 use crate::options::Options;
@@ -43,6 +43,18 @@ pub(crate) struct Environment {
     /// The first one is written; all are read.
     pub(crate) formats: Vec<Box<dyn Format>>,
     pub(crate) options: Options,
+    /// Whether all directories that were found lie in one file system.
+    pub(crate) one_file_system: bool,
+}
+
+impl Environment {
+    pub(crate) fn shared(&self) -> Shared<'_> {
+        Shared {
+            storage: &*self.storage,
+            root: &self.options.root,
+            one_file_system: self.one_file_system,
+        }
+    }
 }
 
 /// Checkpoints hosts, on as many threads as the options say.
@@ -130,7 +142,7 @@ fn sync_segments(env: &Environment, runs: &mut [HostRun<'_>]) {
         .filter_map(|(index, run)| Some((index, run.open_segment()?)))
         .collect();
     let targets: Vec<_> = open.iter().map(|(_, (_, file))| Target::File(&**file)).collect();
-    let results = sync_all(&*env.storage, &env.options.root, &targets);
+    let results = sync_all(env.shared(), &targets);
     for ((index, (generation, _)), result) in open.iter().zip(results) {
         if let Err(error) = result {
             runs[*index].segment_sync_failed(*generation, error);
@@ -146,7 +158,7 @@ fn sync_files(env: &Environment, runs: &mut [HostRun<'_>]) {
         .flat_map(|(index, run)| run.take_unsynced().into_iter().map(move |file| (index, file)))
         .collect();
     let targets: Vec<_> = files.iter().map(|(_, (_, file))| Target::File(&**file)).collect();
-    let results = sync_all(&*env.storage, &env.options.root, &targets);
+    let results = sync_all(env.shared(), &targets);
     for ((index, (path, _)), result) in files.iter().zip(results) {
         if let Err(error) = result {
             runs[*index].fail(IoFailure::new("sync", path, error).into());
@@ -162,7 +174,7 @@ fn sync_dirs(env: &Environment, runs: &mut [HostRun<'_>]) {
         .flat_map(|(index, run)| run.take_changed_dirs().into_iter().map(move |dir| (index, dir)))
         .collect();
     let targets: Vec<_> = dirs.iter().map(|(_, dir)| Target::Dir(dir)).collect();
-    let results = sync_all(&*env.storage, &env.options.root, &targets);
+    let results = sync_all(env.shared(), &targets);
     for ((index, dir), result) in dirs.iter().zip(results) {
         match result {
             Ok(()) => runs[*index].dir_synced(),

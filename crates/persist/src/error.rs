@@ -68,21 +68,25 @@ pub enum AddressError {
 #[non_exhaustive]
 pub enum WriteError {
     /// The accepted samples are in memory and will be in the next checkpoint, but not in the log.
-    #[error("samples of {cluster}/{host} are in memory only")]
-    NotLogged {
-        /// What became of the samples in memory.
-        outcome: Outcome,
-        /// The cluster.
-        cluster: String,
-        /// The host.
-        host: String,
-        /// What failed.
-        #[source]
-        source: IoFailure,
-    },
+    #[error(transparent)]
+    NotLogged(Box<NotLogged>),
     /// The store was closed; nothing was stored.
     #[error("the store is closed")]
     Closed,
+}
+
+/// Samples that are in memory only, because the log could not take them.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("samples of {cluster}/{host} are in memory only")]
+pub struct NotLogged {
+    /// What became of the samples in memory.
+    pub outcome: Outcome,
+    /// The cluster.
+    pub cluster: String,
+    /// The host.
+    pub host: String,
+    /// What failed.
+    pub source: IoFailure,
 }
 
 /// Why a host could not be checkpointed. What was not written is dirty again, and its log is still there.

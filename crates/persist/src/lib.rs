@@ -22,7 +22,7 @@ mod inspect;
 mod store;
 mod worker;
 
-pub use error::{AddressError, CheckpointError, IoFailure, OpenError, WriteError};
+pub use error::{AddressError, CheckpointError, IoFailure, NotLogged, OpenError, WriteError};
 pub use inspect::inspect;
 pub use journal::HostJournal;
 pub use options::{Options, SyncPolicy};

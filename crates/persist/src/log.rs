@@ -312,6 +312,15 @@ impl HostDisk {
         }
     }
 
+    /// A sync of the file system failed, and nobody knows whose writes it lost.
+    pub(crate) fn sync_was_lost(&self, failure: &IoFailure) {
+        let mut log = lock(&self.log);
+        if let Current::Open(segment) = &log.current {
+            let generation = segment.generation;
+            self.sync_failed(&mut log, generation, failure);
+        }
+    }
+
     /// Takes the name `current.wal` from whatever segment has it. The caller syncs the directory.
     pub(crate) fn rename_sealed(&self, storage: &dyn Storage, log: &mut Log) -> Result<(), IoFailure> {
         let generation = match &log.current {

@@ -11,7 +11,7 @@ use std::io;
 use std::path::Path;
 
 use treering_level::{Host, HostGuard, Tree};
-use treering_snapshot::{Format, Scratch};
+use treering_snapshot::{Format, Ours, Scratch};
 
 use crate::catalog::{Catalog, SnapshotFile};
 use crate::error::chain;
@@ -22,6 +22,9 @@ use crate::storage::Entry;
 
 use replay::Replay;
 use restore::{Verdict, restore_snapshot};
+
+/// So many findings of one file are reported one by one: a file full of damage should not fill the memory with words.
+const FINDINGS_MAX: usize = 16;
 
 /// What recovery needs beside the files.
 pub(crate) struct Reading<'a, H> {
@@ -60,6 +63,16 @@ struct Found {
     has_current: bool,
 }
 
+/// One host while it is read.
+struct HostReader<'a, H> {
+    reading: &'a Reading<'a, H>,
+    dir: &'a Path,
+    read: &'a mut dyn FnMut(&Path, &mut Vec<u8>) -> io::Result<()>,
+    buffers: &'a mut Buffers,
+    found: Found,
+    recovered: RecoveredHost,
+}
+
 /// Reads the host that `entries` list into `host`. `read` fills a buffer with a file of the directory `dir`.
 pub(crate) fn recover_host<H>(
     reading: &Reading<'_, H>,
@@ -69,153 +82,147 @@ pub(crate) fn recover_host<H>(
     read: &mut dyn FnMut(&Path, &mut Vec<u8>) -> io::Result<()>,
     buffers: &mut Buffers,
 ) -> RecoveredHost {
-    let mut recovered = RecoveredHost::default();
-    recovered.report.hosts = 1;
-    let found = sort_entries(reading, dir, entries, &mut recovered);
+    let recovered = RecoveredHost::default();
+    let mut reader = HostReader { reading, dir, read, buffers, found: Found::default(), recovered };
+    reader.recovered.report.hosts = 1;
+    reader.sort_entries(entries);
     let mut memory = host.lock();
-    let names = (host.cluster(), host.name());
-    recover_snapshots(reading, &mut memory, names, dir, &found, read, buffers, &mut recovered);
-    recover_log(reading, &mut memory, dir, &found, read, buffers, &mut recovered);
-    recovered.newest_s =
-        memory.series().filter_map(|series| series.ring().latest()).map(|(time_s, _)| time_s).max();
-    recovered
+    reader.snapshots(&mut memory, (host.cluster(), host.name()));
+    reader.log(&mut memory);
+    let latest = memory.series().filter_map(|series| series.ring().latest());
+    reader.recovered.newest_s = latest.map(|(time_s, _)| time_s).max();
+    reader.recovered
 }
 
-fn sort_entries<H>(
-    reading: &Reading<'_, H>,
-    dir: &Path,
-    entries: &[Entry],
-    recovered: &mut RecoveredHost,
-) -> Found {
-    let mut found = Found::default();
-    let mut entries: Vec<&Entry> = entries.iter().collect();
-    entries.sort();
-    for entry in entries {
-        let path = dir.join(&entry.name);
-        let mut foreign = |what: &str| recovered.report.findings.push(finding(FindingKind::Foreign, &path, what));
-        match HostEntry::of(entry) {
-            HostEntry::Snapshot { stem, extension, name } => {
-                recovered.catalog.saw_stem(stem, &name);
-                match reading.formats.iter().position(|format| format.extension() == extension) {
-                    Some(format) => found.snapshots.push((stem, format, name)),
-                    None => foreign("a snapshot in a format that is not read here; left alone"),
+impl<H> HostReader<'_, H> {
+    fn sort_entries(&mut self, entries: &[Entry]) {
+        let mut entries: Vec<&Entry> = entries.iter().collect();
+        entries.sort();
+        for entry in entries {
+            let path = self.dir.join(&entry.name);
+            match HostEntry::of(entry) {
+                HostEntry::Snapshot { stem, extension, name } => {
+                    self.recovered.catalog.saw_stem(stem, &name);
+                    match self.reading.formats.iter().position(|format| format.extension() == extension) {
+                        Some(format) => self.found.snapshots.push((stem, format, name)),
+                        None => {
+                            let what = "a snapshot in a format that is not read here; left alone";
+                            self.find(FindingKind::Foreign, &path, what);
+                        }
+                    }
+                }
+                HostEntry::SealedLog { generation } => self.found.sealed.push(generation),
+                HostEntry::CurrentLog => self.found.has_current = true,
+                HostEntry::Temporary { name } => self.recovered.catalog.temporaries.push(name),
+                HostEntry::Directory => {}
+                HostEntry::Foreign { why } => self.find(FindingKind::Foreign, &path, why),
+            }
+        }
+        // The newest first; of two with one number, the one whose format was given first.
+        self.found.snapshots.sort_by(|a, b| (b.0, a.1, &a.2).cmp(&(a.0, b.1, &b.2)));
+        self.found.sealed.sort_unstable();
+    }
+
+    fn snapshots(&mut self, memory: &mut HostGuard<'_, H>, names: (&str, &str)) {
+        for (stem, format, name) in std::mem::take(&mut self.found.snapshots) {
+            let path = self.dir.join(&name);
+            if let Err(error) = (self.read)(&path, &mut self.buffers.bytes) {
+                self.unreadable(&path, &error);
+                continue;
+            }
+            self.recovered.report.snapshots += 1;
+            self.recovered.report.bytes_read += len(&self.buffers.bytes);
+            let report = &mut self.recovered.report;
+            let outcome = restore_snapshot(self.reading, memory, format, &path, self.buffers, report);
+            if let Some(ours) = &outcome.ours {
+                self.believe(ours, names, &path);
+            }
+            let catalog = &mut self.recovered.catalog;
+            match outcome.verdict {
+                Verdict::Sound => {
+                    for column in &outcome.columns {
+                        catalog.set_floor_if_none(column.series, column.start_s);
+                    }
+                    let end_s = outcome.end_s.unwrap_or(stem);
+                    catalog.snapshots.push(SnapshotFile { stem, name, format, end_s });
+                }
+                Verdict::Damaged => {
+                    for column in &outcome.columns {
+                        memory.mark_dirty(column.series, column.start_s, column.end_s);
+                    }
+                    catalog.damaged.push(name);
                 }
             }
-            HostEntry::SealedLog { generation } => found.sealed.push(generation),
-            HostEntry::CurrentLog => found.has_current = true,
-            HostEntry::Temporary { name } => recovered.catalog.temporaries.push(name),
-            HostEntry::Directory => {}
-            HostEntry::Foreign { why } => foreign(why),
+        }
+        self.recovered.catalog.snapshots.reverse();
+    }
+
+    /// What a snapshot says of the log counts only for the host that it was written for.
+    fn believe(&mut self, ours: &Ours, names: (&str, &str), path: &Path) {
+        if (ours.cluster.as_str(), ours.host.as_str()) == names {
+            let catalog = &mut self.recovered.catalog;
+            catalog.covers = catalog.covers.max(ours.covers);
+        } else {
+            let what = format!(
+                "written for {}/{}; its samples are used, its word on the log is not",
+                ours.cluster, ours.host
+            );
+            self.find(FindingKind::Foreign, path, &what);
         }
     }
-    // The newest first; of two with one number, the one whose format was given first.
-    found.snapshots.sort_by(|a, b| (b.0, a.1, &a.2).cmp(&(a.0, b.1, &b.2)));
-    found.sealed.sort_unstable();
-    found
-}
 
-fn recover_snapshots<H>(
-    reading: &Reading<'_, H>,
-    host: &mut HostGuard<'_, H>,
-    names: (&str, &str),
-    dir: &Path,
-    found: &Found,
-    read: &mut dyn FnMut(&Path, &mut Vec<u8>) -> io::Result<()>,
-    buffers: &mut Buffers,
-    recovered: &mut RecoveredHost,
-) {
-    for (stem, format, name) in &found.snapshots {
-        let path = dir.join(name);
-        if let Err(error) = read(&path, &mut buffers.bytes) {
-            unreadable(recovered, &path, &error);
-            continue;
-        }
-        recovered.report.snapshots += 1;
-        recovered.report.bytes_read += len(&buffers.bytes);
-        let outcome = restore_snapshot(reading, host, *format, &path, buffers, &mut recovered.report);
-        if let Some(ours) = &outcome.ours {
-            if (ours.cluster.as_str(), ours.host.as_str()) == names {
-                recovered.catalog.covers = recovered.catalog.covers.max(ours.covers);
-            } else {
-                let what = format!(
-                    "written for {}/{}; its samples are used, its word on the log is not",
-                    ours.cluster, ours.host
-                );
-                recovered.report.findings.push(finding(FindingKind::Foreign, &path, &what));
+    fn log(&mut self, memory: &mut HostGuard<'_, H>) {
+        let covers = self.recovered.catalog.covers;
+        let mut replay = Replay::new(self.reading);
+        let sealed = std::mem::take(&mut self.found.sealed);
+        for generation in &sealed {
+            let path = self.dir.join(sealed_name(*generation));
+            self.recovered.catalog.sealed.insert(*generation);
+            if let Err(error) = (self.read)(&path, &mut self.buffers.bytes) {
+                // In ascending order: the first one that cannot be read is the oldest.
+                self.recovered.catalog.unread_from.get_or_insert(*generation);
+                self.unreadable(&path, &error);
+                continue;
             }
+            let covered = *generation <= covers;
+            replay.segment(memory, &self.buffers.bytes, covered, &path, &mut self.recovered.report);
         }
-        match outcome.verdict {
-            Verdict::Sound => {
-                for column in &outcome.columns {
-                    recovered.catalog.set_floor_if_none(column.series, column.start_s);
-                }
-                let end_s = outcome.end_s.unwrap_or(*stem);
-                let file = SnapshotFile { stem: *stem, name: name.clone(), format: *format, end_s };
-                recovered.catalog.snapshots.push(file);
+        let newest = covers.max(sealed.last().copied().unwrap_or(0));
+        self.recovered.next_generation = newest.saturating_add(1);
+        if !self.found.has_current {
+            return;
+        }
+        let path = self.dir.join(CURRENT_LOG);
+        let (own, unread) = match (self.read)(&path, &mut self.buffers.bytes) {
+            Ok(()) => {
+                let report = &mut self.recovered.report;
+                (replay.segment(memory, &self.buffers.bytes, false, &path, report), false)
             }
-            Verdict::Damaged => {
-                for column in &outcome.columns {
-                    host.mark_dirty(column.series, column.start_s, column.end_s);
-                }
-                recovered.catalog.damaged.push(name.clone());
+            Err(error) => {
+                self.unreadable(&path, &error);
+                (None, true)
             }
+        };
+        // Its own number, unless that is taken: then somebody copied files about, or the reference wrote this log.
+        let own = own.filter(|own| *own > newest && *own < u64::MAX);
+        let generation = own.unwrap_or(newest.saturating_add(1));
+        self.recovered.current = Some(generation);
+        self.recovered.next_generation = generation.saturating_add(1);
+        if unread {
+            self.recovered.catalog.unread_from.get_or_insert(generation);
         }
     }
-    recovered.catalog.snapshots.reverse();
-}
 
-fn recover_log<H>(
-    reading: &Reading<'_, H>,
-    host: &mut HostGuard<'_, H>,
-    dir: &Path,
-    found: &Found,
-    read: &mut dyn FnMut(&Path, &mut Vec<u8>) -> io::Result<()>,
-    buffers: &mut Buffers,
-    recovered: &mut RecoveredHost,
-) {
-    let covers = recovered.catalog.covers;
-    let mut replay = Replay::new(reading);
-    for generation in &found.sealed {
-        let path = dir.join(sealed_name(*generation));
-        recovered.catalog.sealed.insert(*generation);
-        if let Err(error) = read(&path, &mut buffers.bytes) {
-            let unread = recovered.catalog.unread_from.get_or_insert(*generation);
-            *unread = (*unread).min(*generation);
-            unreadable(recovered, &path, &error);
-            continue;
-        }
-        replay.segment(host, &buffers.bytes, *generation <= covers, &path, &mut recovered.report);
+    fn unreadable(&mut self, path: &Path, error: &io::Error) {
+        let what = chain(error);
+        self.find(FindingKind::Unreadable, path, &what);
+        self.recovered.degraded = Some(format!("cannot read {}: {what}", path.display()));
     }
-    let newest = covers.max(found.sealed.last().copied().unwrap_or(0));
-    recovered.next_generation = newest.saturating_add(1);
-    if !found.has_current {
-        return;
-    }
-    let path = dir.join(CURRENT_LOG);
-    let (own, unread) = match read(&path, &mut buffers.bytes) {
-        Ok(()) => (replay.segment(host, &buffers.bytes, false, &path, &mut recovered.report), false),
-        Err(error) => {
-            unreadable(recovered, &path, &error);
-            (None, true)
-        }
-    };
-    // Its own number, unless that is taken: then somebody copied files about, or the reference wrote this log.
-    let generation = own.filter(|own| *own > newest && *own < u64::MAX).unwrap_or(newest.saturating_add(1));
-    recovered.current = Some(generation);
-    recovered.next_generation = generation.saturating_add(1);
-    if unread {
-        recovered.catalog.unread_from.get_or_insert(generation);
-    }
-}
 
-fn unreadable(recovered: &mut RecoveredHost, path: &Path, error: &io::Error) {
-    let what = chain(error);
-    recovered.report.findings.push(finding(FindingKind::Unreadable, path, &what));
-    recovered.degraded = Some(format!("cannot read {}: {what}", path.display()));
-}
-
-fn finding(kind: FindingKind, path: &Path, what: &str) -> Finding {
-    Finding { kind, path: path.to_owned(), offset: None, what: what.to_owned() }
+    fn find(&mut self, kind: FindingKind, path: &Path, what: &str) {
+        let finding = Finding { kind, path: path.to_owned(), offset: None, what: what.to_owned() };
+        self.recovered.report.findings.push(finding);
+    }
 }
 
 fn len(bytes: &[u8]) -> u64 {

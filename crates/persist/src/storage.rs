@@ -65,6 +65,12 @@ pub trait Storage: Send + Sync {
     /// `Unsupported` where this reports no write errors; else as the system reports it, once.
     fn sync_file_system(&self, dir: &Path) -> io::Result<()>;
 
+    /// A number of the file system that holds `dir`: the same for two directories if one sync reaches both.
+    ///
+    /// # Errors
+    /// As the system reports it.
+    fn file_system(&self, dir: &Path) -> io::Result<u64>;
+
     /// Takes the exclusive lock of a root directory; it is released when the returned value is dropped.
     ///
     /// # Errors

@@ -11,8 +11,9 @@ use treering_level::{
     Tree,
 };
 
+use crate::barrier::sync_each;
 use crate::checkpoint::{Environment, checkpoint};
-use crate::error::{AddressError, IoFailure, WriteError};
+use crate::error::{AddressError, IoFailure, NotLogged, WriteError, chain};
 use crate::journal::HostJournal;
 use crate::log::HostDisk;
 use crate::options::SyncPolicy;
@@ -21,9 +22,6 @@ use crate::retention::{Moment, RetentionClock};
 use crate::sync::{Arc, AtomicBool, Mutex, RwLock, lock, read_lock, write_lock};
 
 pub(crate) use open::{HostDir, foreign, host_dirs, metric_table, unreadable};
-
-/// From so many logs on that wait for a sync, one sync of the file system is cheaper.
-const SHARED_SYNC_MIN: usize = 50;
 
 /// An open store.
 ///
@@ -138,11 +136,9 @@ impl Store {
         if outcome.stored == 0 {
             return Ok(outcome);
         }
-        let not_logged = |source| WriteError::NotLogged {
-            outcome,
-            cluster: host.disk.cluster.clone(),
-            host: host.disk.host.clone(),
-            source,
+        let not_logged = |source| {
+            let (cluster, host) = (host.disk.cluster.clone(), host.disk.host.clone());
+            WriteError::NotLogged(Box::new(NotLogged { outcome, cluster, host, source }))
         };
         let storage = &*self.env.storage;
         let receipt = receipt.map_err(|count| {
@@ -224,15 +220,21 @@ impl Store {
             .filter(|disk| disk.has_unsynced())
             .map(|disk| (disk.written(), disk))
             .collect();
-        if waiting.len() >= SHARED_SYNC_MIN && storage.sync_file_system(&self.env.options.root).is_ok() {
-            for (sequence, disk) in &waiting {
-                disk.set_durable(*sequence);
+        let results = sync_each(self.env.shared(), &waiting, |(sequence, disk)| {
+            disk.sync_upto(storage, *sequence).map_err(|failure| std::io::Error::other(chain(&failure)))
+        });
+        let mut first = Ok(());
+        for ((sequence, disk), result) in waiting.iter().zip(results) {
+            match result {
+                Ok(()) => disk.set_durable(*sequence),
+                Err(error) => {
+                    let failure = IoFailure::new("sync", &disk.current_path(), error);
+                    disk.sync_was_lost(&failure);
+                    first = first.and(Err(failure));
+                }
             }
-            return Ok(());
         }
-        let results: Vec<_> =
-            waiting.iter().map(|(sequence, disk)| disk.sync_upto(storage, *sequence)).collect();
-        results.into_iter().collect()
+        first
     }
 
     /// How things stand.
@@ -269,7 +271,7 @@ impl Store {
         let report = self.checkpoint();
         // Hosts that failed keep their logs: those at least are to be durable.
         if let Err(failure) = self.sync() {
-            tracing::error!(error = crate::error::chain(&failure), "a log could not be synced");
+            tracing::error!(error = chain(&failure), "a log could not be synced");
         }
         report
     }
@@ -308,7 +310,7 @@ impl Store {
             tracing::error!(
                 cluster = failed.cluster,
                 host = failed.host,
-                error = crate::error::chain(&failed.error),
+                error = chain(&failed.error),
                 "checkpoint failed; the log is kept"
             );
         }

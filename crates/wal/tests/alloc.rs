@@ -18,6 +18,7 @@ fn read_all(bytes: &[u8]) -> (u64, u64) {
                 record.levels().for_each(|level| drop(std::hint::black_box(level)));
             }
             ends += 1;
+            assert!(ends <= bytes.len() + 1);
             if !reader.resume() {
                 break;
             }

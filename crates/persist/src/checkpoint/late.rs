@@ -113,7 +113,7 @@ fn late_floor(catalog: &Catalog, series: &FrozenSeries) -> Option<i64> {
 }
 
 fn key(series: &FrozenSeries) -> Key {
-    (series.path.iter().map(|level| level.to_string()).collect(), series.metric.to_string())
+    (series.path.iter().map(ToString::to_string).collect(), series.metric.to_string())
 }
 
 fn read_extents(

@@ -118,6 +118,7 @@ fn joined(ranges: impl Iterator<Item = Range<Slot>>) -> Vec<Range<Slot>> {
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init, reason = "one range of slots is what is meant")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -7,7 +7,7 @@ use treering_buffer::Fill;
 use treering_level::{HostGuard, Metric, SeriesIndex};
 use treering_wal::{Control, End, HeaderError, Limits, Reader, Record};
 
-use super::Reading;
+use super::{FINDINGS_MAX, Reading};
 use crate::journal::aggregation_from_log;
 use crate::report::{Finding, FindingKind, RecoveryReport};
 
@@ -40,8 +40,12 @@ impl<'a, H> Replay<'a, H> {
         report.log_segments += 1;
         report.bytes_read += super::len(bytes);
         let fill = if covered { Fill::EmptySlots } else { Fill::Overwrite };
+        let mut found = 0;
         let mut find = |kind, offset, what: String| {
-            report.findings.push(Finding { kind, path: path.to_owned(), offset: Some(offset), what });
+            found += 1;
+            if found <= FINDINGS_MAX {
+                report.findings.push(Finding { kind, path: path.to_owned(), offset: Some(offset), what });
+            }
         };
         let mut reader = match Reader::new(bytes, &self.limits) {
             Ok(reader) => reader,
@@ -59,7 +63,7 @@ impl<'a, H> Replay<'a, H> {
         let mut generation = None;
         let (mut stored, mut merged) = (0, 0);
         loop {
-            while let Some(record) = reader.next() {
+            for record in reader.by_ref() {
                 if record.is_control() {
                     self.control(&record, &mut generation);
                 } else if let Some(restored) = self.sample(host, &record, fill) {

@@ -6,12 +6,9 @@ use treering_buffer::{Column, Fill, Values};
 use treering_level::{HostGuard, SeriesIndex};
 use treering_snapshot::{DamageKind, Head, Limits, Ours, Part, Sink, Stop, Take};
 
-use super::{Buffers, Reading};
+use super::{Buffers, FINDINGS_MAX, Reading};
 use crate::error::chain;
 use crate::report::{Finding, FindingKind, RecoveryReport};
-
-/// So many findings of one file are reported one by one; a file of damage should not fill the memory with words.
-const FINDINGS_MAX: usize = 16;
 
 /// What a snapshot gave.
 pub(super) struct Outcome {

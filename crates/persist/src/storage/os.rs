@@ -94,6 +94,10 @@ impl Storage for OsStorage {
         sync_file_system_of(&open_dir(dir)?)
     }
 
+    fn file_system(&self, dir: &Path) -> io::Result<u64> {
+        Ok(fs::symlink_metadata(dir)?.dev())
+    }
+
     fn lock(&self, root: &Path) -> Result<Box<dyn Send + Sync>, LockError> {
         let dir = open_dir(root)?;
         match dir.try_lock() {

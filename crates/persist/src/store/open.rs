@@ -51,9 +51,10 @@ impl Store {
             tracing::warn!(%error, "the number of open files could not be raised");
         }
         let tree = Tree::new(metric_table(&options)?, options.limits);
-        let env = Environment { storage, formats, options };
         let mut report = RecoveryReport::default();
-        let dirs = host_dirs(&*env.storage, &root, &mut report)?;
+        let dirs = host_dirs(&*storage, &root, &mut report)?;
+        let one_file_system = lie_in_one_file_system(&*storage, &root, &dirs);
+        let env = Environment { storage, formats, options, one_file_system };
         let clock = RetentionClock::new(opened);
         let recovered = recover_all(&env, &tree, &dirs, &mut report);
         for host in &recovered {
@@ -75,6 +76,16 @@ impl Store {
         };
         Ok((store, report))
     }
+}
+
+/// A cluster's or host's directory may be a mount point. Directories that are made later lie where their parents do.
+fn lie_in_one_file_system(storage: &dyn Storage, root: &Path, dirs: &[HostDir]) -> bool {
+    let Ok(of_root) = storage.file_system(root) else { return false };
+    dirs.iter().all(|dir| {
+        let cluster = root.join(&dir.cluster);
+        let host = cluster.join(&dir.host);
+        [cluster, host].iter().all(|path| storage.file_system(path).is_ok_and(|of_path| of_path == of_root))
+    })
 }
 
 /// The configured metrics, without the name that the log keeps for itself.
@@ -240,7 +251,7 @@ fn make_found_durable(env: &Environment, tree: &Tree<HostJournal>, dirs: &[HostD
     let dirs = paths.iter().map(|path| Target::Dir(path));
     let files = logs.iter().map(|(_, file)| Target::File(&**file));
     let targets: Vec<Target<'_>> = files.chain(dirs).collect();
-    let mut results = sync_all(storage, root, &targets).into_iter();
+    let mut results = sync_all(env.shared(), &targets).into_iter();
     for ((disk, _), result) in logs.iter().zip(results.by_ref()) {
         if let Err(error) = result {
             disk.set_degraded(format!("cannot sync {}: {}", disk.current_path().display(), chain(&error)));

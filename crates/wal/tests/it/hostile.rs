@@ -14,6 +14,7 @@ fn read_bounded(bytes: &[u8]) -> (Vec<i64>, Vec<End>, ResyncWork) {
     loop {
         times.extend(reader.by_ref().map(|record| record.time_s));
         ends.extend(reader.end());
+        assert!(ends.len() <= bytes.len());
         if !reader.resume() {
             break;
         }

@@ -78,9 +78,9 @@ fn collect_once(
     let outcome = match store.write_with(host, &samples, Times::Stamped) {
         Ok(outcome) => outcome,
         Err(WriteError::Closed) => return false,
-        Err(WriteError::NotLogged { outcome, cluster, host, source }) => {
-            say(&format!("warning: samples of {cluster}/{host} are in memory only: {}", chain(&source)));
-            outcome
+        Err(WriteError::NotLogged(not_logged)) => {
+            say(&format!("warning: {}", chain(&not_logged)));
+            not_logged.outcome
         }
         Err(error) => {
             say(&format!("warning: {}", chain(&error)));

@@ -209,8 +209,8 @@ fn split(
 ) -> (Option<treering_level::Outcome>, Result<(), WriteError>) {
     match written {
         Ok(outcome) => (Some(outcome), Ok(())),
-        Err(WriteError::NotLogged { outcome, cluster, host, source }) => {
-            (Some(outcome), Err(WriteError::NotLogged { outcome, cluster, host, source }))
+        Err(WriteError::NotLogged(not_logged)) => {
+            (Some(not_logged.outcome), Err(WriteError::NotLogged(not_logged)))
         }
         Err(error) => (None, Err(error)),
     }
