@@ -180,7 +180,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn slots_agree_with_wide_arithmetic(
+        fn prop_slots_agree_with_wide_arithmetic(
             origin_s in -TIME_MAX_S..=TIME_MAX_S,
             interval_s in prop_oneof![1_u32..100, any::<u32>().prop_filter("0", |i| *i > 0)],
             time_s in prop_oneof![-TIME_MAX_S..=TIME_MAX_S, -1000_i64..1000],

@@ -222,7 +222,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_sequence_agrees_with_a_plain_set(steps in prop::collection::vec(step(), 0..40)) {
+        fn prop_any_sequence_agrees_with_a_plain_set(steps in prop::collection::vec(step(), 0..40)) {
             let mut set = SlotRanges::default();
             let mut plain = BTreeSet::new();
             for step in steps {

@@ -333,13 +333,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_printed_is_read_back(ns in any::<i64>()) {
+        fn prop_what_is_printed_is_read_back(ns in any::<i64>()) {
             let printed = GoDuration::from_nanos(ns).to_string();
             prop_assert_eq!(printed.parse(), Ok(GoDuration::from_nanos(ns)));
         }
 
         #[test]
-        fn no_text_panics(text in r"[-+]?[0-9.dhmnsuµ ]{0,24}|\PC{0,12}") {
+        fn prop_no_text_panics(text in r"[-+]?[0-9.dhmnsuµ ]{0,24}|\PC{0,12}") {
             let _ = text.parse::<GoDuration>();
         }
     }

@@ -29,7 +29,7 @@ pub(crate) fn main() -> ExitCode {
     };
     log_to_stderr();
     let result = match cli.command {
-        Command::Run(args) => run::run(args),
+        Command::Run(args) => run::run(&args),
         Command::Dump(args) => dump::dump(&args),
     };
     match result {

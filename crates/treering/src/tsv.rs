@@ -224,7 +224,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_path_can_be_taken_apart_again(levels in proptest::collection::vec(r"(?s).{1,8}", 1..4)) {
+        fn prop_a_path_can_be_taken_apart_again(levels in proptest::collection::vec(r"(?s).{1,8}", 1..4)) {
             let row = text(|out| level(out, &levels));
             let path = row.strip_prefix("level\t").unwrap().strip_suffix('\n').unwrap();
             prop_assert!(!path.contains(['\t', '\n']));

@@ -314,7 +314,7 @@ fn pick<T>(list: &mut Vec<T>, at: usize) -> Option<T> {
 
 proptest! {
     #[test]
-    fn any_sequence_gives_the_answers_of_a_plain_map(
+    fn prop_any_sequence_gives_the_answers_of_a_plain_map(
         interval_s in interval(),
         steps in prop::collection::vec(step(), 1..40),
     ) {

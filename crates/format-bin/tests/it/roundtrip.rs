@@ -43,7 +43,7 @@ prop_compose! {
 
 proptest! {
     #[test]
-    fn any_tree_comes_back_bit_by_bit(document in document(), meta in any_meta()) {
+    fn prop_any_tree_comes_back_bit_by_bit(document in document(), meta in any_meta()) {
         let (bytes, counts) = encode(&document, &meta);
         let mut copy = Document::new();
         let (decoded, damage) = decode(&bytes, &mut copy);
@@ -57,7 +57,7 @@ proptest! {
     }
 
     #[test]
-    fn a_trailer_adds_bytes_and_changes_none(document in document(), meta in any_meta()) {
+    fn prop_a_trailer_adds_bytes_and_changes_none(document in document(), meta in any_meta()) {
         let plain = Meta { ours: None, ..meta.clone() };
         let (bytes, _) = encode(&document, &meta);
         let (plain, _) = encode(&document, &plain);
@@ -66,7 +66,7 @@ proptest! {
     }
 
     #[test]
-    fn parts_in_any_form_give_the_bytes_of_the_whole(
+    fn prop_parts_in_any_form_give_the_bytes_of_the_whole(
         pieces in vec((0..3u8, vec(any::<u32>(), 0..30)), 0..8),
     ) {
         let bytes_of = |bits: &[u32]| bits.iter().flat_map(|bits| bits.to_le_bytes()).collect::<Vec<u8>>();
@@ -99,7 +99,7 @@ proptest! {
     }
 
     #[test]
-    fn random_bytes_never_panic(
+    fn prop_random_bytes_never_panic(
         mut bytes in vec(any::<u8>(), 0..400),
         flips in vec((any::<proptest::sample::Index>(), any::<u8>()), 1..6),
         document in document(),

@@ -229,7 +229,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn any_sequence_of_calls_agrees_with_plain_maps(steps in prop::collection::vec(step(), 1..60)) {
+    fn prop_any_sequence_of_calls_agrees_with_plain_maps(steps in prop::collection::vec(step(), 1..60)) {
         let mut pair = Pair::new();
         for step in steps {
             pair.run(step)?;

@@ -166,7 +166,7 @@ impl Sink for InOrder {
 
 proptest! {
     #[test]
-    fn any_document_emits_itself_in_order_and_whole(
+    fn prop_any_document_emits_itself_in_order_and_whole(
         columns in vec((vec("[a-cA-C\u{e9}]{0,2}", 0..6), "[a-c]{0,2}", vec(any::<u32>(), 0..5)), 0..30),
     ) {
         let mut document = Document::new();

@@ -163,7 +163,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn short_decimals_are_what_the_full_parser_says(token in r"-?[0-9]{0,9}\.?[0-9]{0,9}") {
+        fn prop_short_decimals_are_what_the_full_parser_says(token in r"-?[0-9]{0,9}\.?[0-9]{0,9}") {
             let full = token.parse::<f64>().ok().map(|wide| to_f32(wide).to_bits());
             prop_assert_eq!(number(token.as_bytes(), 0).ok().map(f32::to_bits), full);
         }

@@ -211,7 +211,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_input_in_any_chunks_gives_its_lines(
+        fn prop_any_input_in_any_chunks_gives_its_lines(
             text in proptest::collection::vec(prop_oneof![Just(b'\n'), any::<u8>()], 0..200),
             capacity in 1usize..40,
             len_bytes_max in 0usize..30,

@@ -36,8 +36,8 @@ enum Event {
 }
 
 /// Runs until the input ends, a signal comes, or the time is up; then stops cleanly.
-pub(crate) fn run(args: RunArgs) -> Result<Outcome, Failure> {
-    let options = settings::for_run(&args)?;
+pub(crate) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
+    let options = settings::for_run(args)?;
     let input = args.input.as_deref().map(input::open).transpose()?;
     let (events, happened) = channel::unbounded();
     watch_signals(events.clone())?;

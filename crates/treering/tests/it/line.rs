@@ -209,7 +209,7 @@ fn the_reference_clients_lines_name_what_they_mean() {
 
 proptest! {
     #[test]
-    fn a_line_says_what_it_was_made_from(said in said()) {
+    fn prop_a_line_says_what_it_was_made_from(said in said()) {
         let text = said.line();
         let line = Line::parse(text.as_bytes()).unwrap().unwrap();
         let prefix = said.prefix();
@@ -225,7 +225,7 @@ proptest! {
     }
 
     #[test]
-    fn a_bad_line_leaves_its_neighbours_alone(
+    fn prop_a_bad_line_leaves_its_neighbours_alone(
         first in said(),
         bad in proptest::collection::vec(any::<u8>().prop_filter("one line", |byte| *byte != b'\n'), 0..60),
         second in said(),
@@ -240,7 +240,7 @@ proptest! {
     }
 
     #[test]
-    fn a_line_with_one_byte_wrong_is_another_line_or_an_error_in_it(
+    fn prop_a_line_with_one_byte_wrong_is_another_line_or_an_error_in_it(
         said in said(),
         at in any::<prop::sample::Index>(),
         byte in any::<u8>(),
@@ -255,7 +255,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_panic(bytes in proptest::collection::vec(prop::sample::select(&b" \\,=\"#\r\n\tmvalue019.-iut\x00\xff"[..]), 0..40)) {
+    fn prop_no_bytes_panic(bytes in proptest::collection::vec(prop::sample::select(&b" \\,=\"#\r\n\tmvalue019.-iut\x00\xff"[..]), 0..40)) {
         let _ = outcomes(&bytes, 7);
         let _ = SeriesName::parse(&bytes);
     }

@@ -46,7 +46,7 @@ proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn zeroed_block_costs_only_the_records_it_touches(at in 4_usize..3_500, len in 1_usize..600) {
+    fn prop_zeroed_block_costs_only_the_records_it_touches(at in 4_usize..3_500, len in 1_usize..600) {
         let sound = log_of(4 << 10);
         let boundaries = boundaries(&sound);
         let end = (at + len).min(sound.len());
@@ -57,7 +57,7 @@ proptest! {
     }
 
     #[test]
-    fn doubled_block_loses_at_most_the_record_it_begins_in(at in 4_usize..3_500, len in 1_usize..600) {
+    fn prop_doubled_block_loses_at_most_the_record_it_begins_in(at in 4_usize..3_500, len in 1_usize..600) {
         let sound = log_of(4 << 10);
         let all = boundaries(&sound).len() - 1;
         let end = (at + len).min(sound.len());
@@ -67,7 +67,7 @@ proptest! {
     }
 
     #[test]
-    fn removed_block_costs_only_the_records_it_touches(at in 4_usize..3_500, len in 1_usize..600) {
+    fn prop_removed_block_costs_only_the_records_it_touches(at in 4_usize..3_500, len in 1_usize..600) {
         let sound = log_of(4 << 10);
         let boundaries = boundaries(&sound);
         let end = (at + len).min(sound.len());
@@ -77,7 +77,7 @@ proptest! {
     }
 
     #[test]
-    fn swapped_blocks_cost_only_the_records_they_touch(a in 0_usize..6, b in 0_usize..6) {
+    fn prop_swapped_blocks_cost_only_the_records_they_touch(a in 0_usize..6, b in 0_usize..6) {
         let sound = log_of(4 << 10);
         let boundaries = boundaries(&sound);
         let block = |n: usize| 4 + n * 512..4 + (n + 1) * 512;
@@ -90,7 +90,7 @@ proptest! {
     }
 
     #[test]
-    fn garbage_behind_a_log_is_a_torn_tail(garbage in garbage()) {
+    fn prop_garbage_behind_a_log_is_a_torn_tail(garbage in garbage()) {
         let sound = log_of(1 << 10);
         let all = boundaries(&sound).len() - 1;
         let bytes = [&sound[..], &garbage].concat();
@@ -101,7 +101,7 @@ proptest! {
     }
 
     #[test]
-    fn garbage_between_records_is_corruption_and_all_records_arrive(garbage in garbage()) {
+    fn prop_garbage_between_records_is_corruption_and_all_records_arrive(garbage in garbage()) {
         let sound = log_of(1 << 10);
         let all = boundaries(&sound).len() - 1;
         let bytes = [&sound[..], &garbage, &sound[4..]].concat();
@@ -112,7 +112,7 @@ proptest! {
     }
 
     #[test]
-    fn random_edits_find_what_a_slow_search_finds(
+    fn prop_random_edits_find_what_a_slow_search_finds(
         edits in prop::collection::vec((4_usize..2_000, any::<u8>()), 1..40),
     ) {
         let mut bytes = log_of(2 << 10);

@@ -44,7 +44,7 @@ proptest! {
     #![proptest_config(cases())]
 
     #[test]
-    fn what_is_pushed_is_what_is_read(
+    fn prop_what_is_pushed_is_what_is_read(
         series in prop::collection::vec(series(), 1..6),
         samples in prop::collection::vec((any::<prop::sample::Index>(), any::<i64>(), values()), 0..30),
     ) {
@@ -78,7 +78,7 @@ proptest! {
     }
 
     #[test]
-    fn names_of_any_bytes_are_read_and_what_is_no_utf8_is_replaced(
+    fn prop_names_of_any_bytes_are_read_and_what_is_no_utf8_is_replaced(
         metric in prop::collection::vec(any::<u8>(), 0..50),
         levels in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..6),
         behind in prop::collection::vec(any::<u8>(), 0..20),
@@ -95,7 +95,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn prop_any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         read_all(&[&HEADER[..], &bytes].concat());
     }
 }

@@ -141,7 +141,7 @@ fn log(args: &DumpArgs, bytes: &[u8], out: &mut impl Write) -> Result<Outcome, P
     match (args.format, &header) {
         (Format::Tsv, Some(error)) => tsv::error(out, error)?,
         (Format::Tsv, None) => tsv::end(out, first_end.as_ref().map(|reason| reason as &dyn std::fmt::Display))?,
-        (Format::Text, _) => summary.print(out, header.as_ref().map(ToString::to_string).or(first_end))?,
+        (Format::Text, _) => summary.print(out, header.map(|error| error.to_string()).or(first_end).as_deref())?,
     }
     Ok(if damaged || header.is_some() { Outcome::No } else { Outcome::Done })
 }

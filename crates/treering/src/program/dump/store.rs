@@ -58,7 +58,7 @@ fn sorted_series(tree: &Tree<()>) -> Vec<Series> {
     for host in tree.hosts() {
         let guard = host.lock();
         for view in guard.series().filter(|view| !view.ring().is_empty()) {
-            let below = view.path().iter().map(|level| level.to_string());
+            let below = view.path().iter().map(ToString::to_string);
             let path: Vec<String> =
                 [host.cluster().to_owned(), host.name().to_owned()].into_iter().chain(below).collect();
             let (metric, index) = (view.metric().to_owned(), view.index());

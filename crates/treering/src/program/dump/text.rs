@@ -191,13 +191,13 @@ impl LogSummary {
         }
     }
 
-    pub(super) fn print(&self, out: &mut impl Write, end: Option<String>) -> io::Result<()> {
+    pub(super) fn print(&self, out: &mut impl Write, end: Option<&str>) -> io::Result<()> {
         match self.generation {
             Some(generation) => writeln!(out, "log segment of generation {generation}")?,
             None => writeln!(out, "log segment without a generation, as the reference writes it")?,
         }
         writeln!(out, "{} records of {} series", self.records, self.series.len())?;
-        writeln!(out, "end: {}", end.as_deref().unwrap_or("clean"))?;
+        writeln!(out, "end: {}", end.unwrap_or("clean"))?;
         for ((path, metric), summary) in &self.series {
             writeln!(
                 out,
