@@ -29,7 +29,8 @@ pub fn check_clean_stop(disk: &SimDisk, root: impl AsRef<Path>) -> Result<(), Mi
         match (depth, found) {
             (0..=2, Found::Directory) => {}
             (3, Found::File(_)) => {
-                let stem = below.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
+                let stem =
+                    below.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
                 let is_snapshot = below.extension().is_some_and(|extension| extension == "bin");
                 let (Some(stem), true) = (stem, is_snapshot) else {
                     return Err(Mismatch::new(format!("{} is left after a clean stop", path.display())));
@@ -96,7 +97,9 @@ fn check_level(
         let before = newest.insert((path.clone(), metric.to_owned()), column.start_s);
         if let Some(before_s) = before.filter(|before_s| *before_s > column.start_s) {
             let start_s = column.start_s;
-            return Err(format!("{path} {metric}: it begins at {start_s}, before the file before, at {before_s}"));
+            return Err(format!(
+                "{path} {metric}: it begins at {start_s}, before the file before, at {before_s}"
+            ));
         }
     }
     for (name, child) in level.children() {

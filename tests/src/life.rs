@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use treering_format_bin::BinFormat;
 use treering_level::{Aggregation, Metric, Sample};
-use treering_persist::{Options, OpenError, RecoveryReport, Store, SyncPolicy};
+use treering_persist::{OpenError, Options, RecoveryReport, Store, SyncPolicy};
 
 use crate::held::{SeriesName, held};
 use crate::oracle::{Mismatch, Oracle, Safety};
@@ -139,7 +139,8 @@ impl<'a> Life<'a> {
             }
             Step::Retention => self.retention(oracle),
             Step::Close => {
-                let running = if self.disk.died() { Ok(()) } else { oracle.check_running(&held(&self.store)) };
+                let running =
+                    if self.disk.died() { Ok(()) } else { oracle.check_running(&held(&self.store)) };
                 running.and_then(|()| checkpointed(&self.store.close(), oracle))
             }
         };
@@ -158,8 +159,7 @@ impl<'a> Life<'a> {
         for planned in batch {
             let name = &self.series[planned.series];
             let path: Vec<&str> = name.path.iter().map(String::as_str).collect();
-            let series =
-                self.store.resolve(&host, &path, &name.metric).map_err(|error| addressed(&error))?;
+            let series = self.store.resolve(&host, &path, &name.metric).map_err(|error| addressed(&error))?;
             let value = oracle.next_value();
             samples.push(Sample { series, time_s: planned.time_s, value });
             if planned.refused {

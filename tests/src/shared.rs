@@ -48,9 +48,11 @@ pub fn check_by_the_reference(
     found.sort();
     match expected.iter().zip(&found).find(|(a, b)| a != b) {
         Some((ours, theirs)) => Err(Mismatch::new(format!("the store has {ours}, the reader {theirs}"))),
-        None if expected.len() != found.len() => {
-            Err(Mismatch::new(format!("the store has {} samples, the reader {}", expected.len(), found.len())))
-        }
+        None if expected.len() != found.len() => Err(Mismatch::new(format!(
+            "the store has {} samples, the reader {}",
+            expected.len(),
+            found.len()
+        ))),
         None => Ok(Checked::Yes),
     }
 }

@@ -106,7 +106,12 @@ impl Workload {
 
     /// One life of a random run, up to and without its end. `reach_s` is how late samples may be.
     #[must_use]
-    pub fn random_life(series: &[SeriesName], now_s: i64, reach_s: i64, random: &mut SplitMix64) -> Vec<Step> {
+    pub fn random_life(
+        series: &[SeriesName],
+        now_s: i64,
+        reach_s: i64,
+        random: &mut SplitMix64,
+    ) -> Vec<Step> {
         let mut draft = Draft::new(series, SyncPolicy::Interval(HOUR), random.next_u64());
         draft.now_s = now_s;
         draft.reach_s = reach_s;
@@ -253,7 +258,9 @@ impl<'a> Draft<'a> {
         for series in self.hosts[host].clone() {
             let used = self.times[series].len();
             let at = self.index(used);
-            if let Some(time_s) = self.times[series].get(at).filter(|time_s| self.now_s - **time_s < self.reach_s) {
+            if let Some(time_s) =
+                self.times[series].get(at).filter(|time_s| self.now_s - **time_s < self.reach_s)
+            {
                 batch.push(self.plan(series, *time_s));
             }
         }
@@ -265,7 +272,8 @@ impl<'a> Draft<'a> {
         let series = self.hosts[host][0];
         let year_s = 365 * 24 * HOUR_S;
         let refused = |time_s| Planned { series, time_s, refused: true };
-        let batch = vec![refused(self.now_s - year_s), self.plan(series, self.now_s), refused(self.now_s + year_s)];
+        let batch =
+            vec![refused(self.now_s - year_s), self.plan(series, self.now_s), refused(self.now_s + year_s)];
         self.steps.push(Step::Write(batch));
     }
 

@@ -18,7 +18,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let host = store.host("fritz", "f0101")?;
     let load = store.resolve(&host, &["socket0"], "cpu_load")?;
     let now_s = store.now_s();
-    let samples = [(now_s - 60, 0.25), (now_s, 0.5)].map(|(time_s, value)| Sample { series: load, time_s, value });
+    let samples =
+        [(now_s - 60, 0.25), (now_s, 0.5)].map(|(time_s, value)| Sample { series: load, time_s, value });
     let outcome = store.write(&host, &samples)?; // returns when the log has it
     assert_eq!((outcome.stored, outcome.refused.total()), (2, 0));
     store.checkpoint();

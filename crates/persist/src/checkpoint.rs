@@ -49,11 +49,7 @@ pub(crate) struct Environment {
 
 impl Environment {
     pub(crate) fn shared(&self) -> Shared<'_> {
-        Shared {
-            storage: &*self.storage,
-            root: &self.options.root,
-            one_file_system: self.one_file_system,
-        }
+        Shared { storage: &*self.storage, root: &self.options.root, one_file_system: self.one_file_system }
     }
 }
 

@@ -61,8 +61,7 @@ pub fn inspect(
             *bytes = still.files.remove(path).unwrap_or_else(|| Err(io::ErrorKind::NotFound.into()))?;
             Ok(())
         };
-        let recovered =
-            recover_host(&reading, &memory, &dir, &still.entries, &mut read, &mut buffers);
+        let recovered = recover_host(&reading, &memory, &dir, &still.entries, &mut read, &mut buffers);
         report.add(recovered.report);
     }
     report.elapsed = storage.monotonic().saturating_sub(started);

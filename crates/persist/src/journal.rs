@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use treering_level::{Aggregation, Journal, SeriesView};
 use treering_wal::{Batch, Control, Template};
 
-use crate::error::IoFailure;
-use crate::log::{HostDisk, segment_record};
-use crate::sync::{Arc, OnceLock};
+use crate::log::HostDisk;
+use crate::sync::Arc;
+use crate::ticket::{Pending, Receipt};
 
 /// The log side of a host, under the host's lock.
 pub struct HostJournal {
@@ -23,34 +23,6 @@ pub struct HostJournal {
     generation: u64,
     /// Accepted samples whose names fit into no record. Their writer gets an error.
     unloggable: u64,
-}
-
-/// Records of one segment that wait to be written, and where their writers look for the result.
-#[derive(Default)]
-pub(crate) struct Pending {
-    pub(crate) records: Batch,
-    pub(crate) ticket: Arc<Ticket>,
-}
-
-/// The outcome of one write to the log, shared by all whose records were in it.
-#[derive(Default, Debug)]
-pub(crate) struct Ticket(OnceLock<Written>);
-
-/// How much of a batch the file took.
-#[derive(Debug, Clone)]
-pub(crate) struct Written {
-    /// Whole records, from the batch's start.
-    pub(crate) records: u64,
-    /// Why not all of them.
-    pub(crate) failure: Option<IoFailure>,
-    /// Where the log's counter of writes stood after it, for those that wait for a sync.
-    pub(crate) sequence: u64,
-}
-
-/// Where a writer's records end in the batch that they went to.
-pub(crate) struct Receipt {
-    pub(crate) ticket: Arc<Ticket>,
-    end: u64,
 }
 
 struct SeriesRecord {
@@ -89,7 +61,7 @@ impl HostJournal {
     /// After a batch of samples: where its records end. `Err` counts those that no record can hold.
     pub(crate) fn receipt(&mut self) -> Result<Receipt, u64> {
         match std::mem::take(&mut self.unloggable) {
-            0 => Ok(Receipt { ticket: Arc::clone(&self.pending.ticket), end: self.pending.records.records() }),
+            0 => Ok(self.pending.receipt()),
             count => Err(count),
         }
     }
@@ -155,7 +127,8 @@ impl HostJournal {
 impl Journal for HostJournal {
     fn append(&mut self, series: &SeriesView<'_>, time_s: i64, value: f32) {
         let index = usize::try_from(series.index().number()).unwrap_or(usize::MAX);
-        let ready = matches!(self.series.get(index), Some(Some(record)) if record.named_in == self.generation);
+        let ready =
+            matches!(self.series.get(index), Some(Some(record)) if record.named_in == self.generation);
         if !ready && !self.prepare(series, index) {
             self.unloggable += 1;
             return;
@@ -166,22 +139,12 @@ impl Journal for HostJournal {
     }
 }
 
-impl Ticket {
-    pub(crate) fn set(&self, written: Written) {
-        // Only the holder of the log's lock sets it, and only once.
-        let _ = self.0.set(written);
-    }
-}
-
-impl Receipt {
-    /// `None` while nobody has written the batch; else the sequence to wait for, or what failed.
-    pub(crate) fn outcome(&self) -> Option<Result<u64, IoFailure>> {
-        let written = self.ticket.0.get()?;
-        match &written.failure {
-            Some(failure) if self.end > written.records => Some(Err(failure.clone())),
-            _ => Some(Ok(written.sequence)),
-        }
-    }
+/// The first record of a segment.
+pub(crate) fn segment_record(generation: u64) -> Batch {
+    let mut head = Batch::new();
+    // A number always fits.
+    let _ = head.push_control(&Control::Segment { generation });
+    head
 }
 
 pub(crate) fn aggregation_to_log(aggregation: Aggregation) -> treering_wal::Aggregation {

@@ -66,10 +66,10 @@ impl HostEntry {
                 }
                 _ => HostEntry::Foreign { why: "no file of a store has this name" },
             },
-            LOG_EXTENSION => sealed_generation(stem).map_or(
-                HostEntry::Foreign { why: "no log of a store has this name" },
-                |generation| HostEntry::SealedLog { generation },
-            ),
+            LOG_EXTENSION => sealed_generation(stem)
+                .map_or(HostEntry::Foreign { why: "no log of a store has this name" }, |generation| {
+                    HostEntry::SealedLog { generation }
+                }),
             _ => match stem.parse::<i64>() {
                 Ok(stem) => {
                     HostEntry::Snapshot { stem, extension: extension.to_owned(), name: name.to_owned() }

@@ -12,6 +12,7 @@ mod catalog;
 mod journal;
 mod layout;
 mod log;
+mod ticket;
 
 mod barrier;
 mod checkpoint;

@@ -3,12 +3,11 @@
 mod open;
 mod retain;
 
-
 use std::time::Duration;
 
 use treering_level::{
-    Answer, Bounds, Counts, Host, HostGuard, Metric, MetricError, Outcome, Query, ReadError, Sample, SeriesIndex,
-    Tree,
+    Answer, Bounds, Counts, Host, HostGuard, Metric, MetricError, Outcome, Query, ReadError, Sample,
+    SeriesIndex, Tree,
 };
 
 use crate::barrier::sync_each;
@@ -102,7 +101,12 @@ impl Store {
     ///
     /// # Errors
     /// [`AddressError::Series`] if a name breaks a rule, the metric is not welcome, or a limit is met.
-    pub fn resolve(&self, host: &StoreHost, path: &[&str], metric: &str) -> Result<SeriesIndex, AddressError> {
+    pub fn resolve(
+        &self,
+        host: &StoreHost,
+        path: &[&str],
+        metric: &str,
+    ) -> Result<SeriesIndex, AddressError> {
         Ok(host.memory.lock().resolve(path, metric)?)
     }
 
@@ -122,7 +126,12 @@ impl Store {
     /// # Errors
     /// [`WriteError::NotLogged`]: the accepted samples are in memory, but the log could not take them. The host is
     /// degraded until its next checkpoint. [`WriteError::Closed`]: nothing was stored.
-    pub fn write_with(&self, host: &StoreHost, samples: &[Sample], times: Times) -> Result<Outcome, WriteError> {
+    pub fn write_with(
+        &self,
+        host: &StoreHost,
+        samples: &[Sample],
+        times: Times,
+    ) -> Result<Outcome, WriteError> {
         let closed = read_lock(&self.closed);
         if *closed {
             return Err(WriteError::Closed);

@@ -74,9 +74,9 @@ impl Schedule {
                 SyncPolicy::Always | SyncPolicy::Never => None,
             },
             checkpoint: some(options.checkpoint_interval),
-            retention: options
-                .retention
-                .map(|retention| every((retention / 48).clamp(RETENTION_INTERVAL_MIN, RETENTION_INTERVAL_MAX))),
+            retention: options.retention.map(|retention| {
+                every((retention / 48).clamp(RETENTION_INTERVAL_MIN, RETENTION_INTERVAL_MAX))
+            }),
             heal: every(HEAL_INTERVAL),
         }
     }

@@ -43,7 +43,10 @@ fn die_before_each(name: &str) {
             }
             Err(mismatch) => {
                 let variables = [("TREERING_POLICY", name.to_owned()), ("TREERING_K", k.to_string())];
-                panic!("{name}, death before operation {k}:\n{mismatch}\n{}", command("matrix_01", &variables));
+                panic!(
+                    "{name}, death before operation {k}:\n{mismatch}\n{}",
+                    command("matrix_01", &variables)
+                );
             }
         }
         if only.is_some() {

@@ -48,7 +48,10 @@ fn cut_power(name: &str, workload: &Workload) {
             ("TREERING_K", k.to_string()),
             ("TREERING_CUT", cut.to_string()),
         ];
-        panic!("{name}, power cut before operation {k}, {cut}:\n{mismatch}\n{}", command("matrix_06", &variables));
+        panic!(
+            "{name}, power cut before operation {k}, {cut}:\n{mismatch}\n{}",
+            command("matrix_06", &variables)
+        );
     };
     if let (Some(k), Some(cut)) = (variable("TREERING_K"), only_cut) {
         return cut_once(workload, k, cut).unwrap_or_else(|mismatch| fail(k, cut, mismatch));
@@ -57,7 +60,8 @@ fn cut_power(name: &str, workload: &Workload) {
     let mut random = SplitMix64::new(6);
     let mut tried = 0;
     for k in 0..operations {
-        let Some((disk, oracle)) = run_until(workload, k).unwrap_or_else(|mismatch| panic!("{mismatch}")) else {
+        let Some((disk, oracle)) = run_until(workload, k).unwrap_or_else(|mismatch| panic!("{mismatch}"))
+        else {
             panic!("operation {k} of {operations} was not reached");
         };
         let share = count("TREERING_POWER_CUTS", STATES) / operations + 1;

@@ -32,7 +32,9 @@ fn matrix_11_no_sequence_of_lives_loses_what_was_acknowledged() {
         }
     }
     if unread > 0 {
-        println!("{unread} directories were not shown to the reference's reader: there is none beside the project");
+        println!(
+            "{unread} directories were not shown to the reference's reader: there is none beside the project"
+        );
     }
 }
 

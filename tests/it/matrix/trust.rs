@@ -26,7 +26,10 @@ fn the_canonical_run_is_what_it_is_said_to_be() {
         trace.iter().filter(|line| line.starts_with(start) && line.contains(end)).count()
     };
     assert!(count("unlink", ".bin") >= 3, "retention deletes files");
-    assert!(count("rename", ".bin.tmp") >= 4 * 4, "three checkpoints and a clean stop for most hosts, late files");
+    assert!(
+        count("rename", ".bin.tmp") >= 4 * 4,
+        "three checkpoints and a clean stop for most hosts, late files"
+    );
     assert!(count("open", ".bin") > 0, "late samples are merged into older files");
     assert_eq!(count("create", "current.wal"), count("unlink", "sealed."), "each segment comes and goes");
 }
@@ -55,7 +58,9 @@ fn a_changed_value_is_seen() {
     other.acknowledge(&name.cluster, &name.host, Safety::Durable);
     let store = |disk: &SimDisk| {
         let formats: Vec<Box<dyn treering_snapshot::Format>> = vec![Box::new(treering_format_bin::BinFormat)];
-        treering_persist::Store::open(std::sync::Arc::new(disk.clone()), workload.options(), formats).unwrap().0
+        treering_persist::Store::open(std::sync::Arc::new(disk.clone()), workload.options(), formats)
+            .unwrap()
+            .0
     };
     let held = held(&store(&next));
     oracle.recovered(&held, Safety::Durable, Safety::Durable).unwrap();

@@ -87,9 +87,8 @@ impl Series {
         let mut lines = Vec::new();
         let is_kept = |slot_s: i64| kept_from_s.is_none_or(|kept_from_s| slot_s >= kept_from_s);
         let origin_s = held.map(|held| held.origin_s).or(self.origin_s).unwrap_or(0);
-        let must_stay = |attempt: &Attempt| {
-            attempt.safety >= survived && is_kept(self.slot_s(attempt.time_s, origin_s))
-        };
+        let must_stay =
+            |attempt: &Attempt| attempt.safety >= survived && is_kept(self.slot_s(attempt.time_s, origin_s));
         if let (Some(held), Some(before_s)) = (held, self.origin_s)
             && self.attempts.iter().any(must_stay)
             && (held.origin_s - before_s) % i64::from(self.interval_s) != 0

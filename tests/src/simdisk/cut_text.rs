@@ -47,7 +47,9 @@ impl FromStr for PowerCut {
 
 impl fmt::Display for UnknownCut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no power cut: nothing, everything, zeroed, only:K, allbut:K, torn:BYTES:SEED or random:SEED")
+        f.write_str(
+            "no power cut: nothing, everything, zeroed, only:K, allbut:K, torn:BYTES:SEED or random:SEED",
+        )
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
 use treering_level::{Bounds, Host, Sample, SeriesIndex};
@@ -120,25 +120,34 @@ fn the_journal_hears_samples_in_the_order_in_which_they_took_effect() {
 
 #[test]
 fn threads_that_make_the_same_host_and_series_get_the_same() {
-    for _ in 0..50 {
-        let tree = taking_tree();
-        let made = Mutex::new(0);
-        let got: Vec<(Arc<Host<Told>>, SeriesIndex)> = thread::scope(|scope| {
-            let resolve = || {
-                let make = || {
-                    *made.lock().unwrap() += 1;
-                    Told::default()
-                };
-                let host = tree.host_or_insert_with("c", "h", make).unwrap();
-                let series = host.lock().resolve(&["a", "b"], "m").unwrap();
-                (host, series)
-            };
-            let threads: Vec<_> = (0..4).map(|_| scope.spawn(resolve)).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-        });
-        assert!(got.iter().all(|(host, series)| Arc::ptr_eq(host, &got[0].0) && *series == got[0].1));
-        assert_eq!((*made.lock().unwrap(), tree.counts().series, tree.counts().levels), (1, 1, 2));
+    const THREADS: usize = 4;
+    const HOSTS: usize = 2000;
+    let tree = taking_tree();
+    let (made, start) = (Mutex::new(0), Barrier::new(THREADS));
+    let make_all = || -> Vec<(Arc<Host<Told>>, SeriesIndex)> {
+        let make = || {
+            *made.lock().unwrap() += 1;
+            Told::default()
+        };
+        let resolve = |number: usize| {
+            start.wait();
+            let host = tree.host_or_insert_with("c", &format!("h{number}"), make).unwrap();
+            let series = host.lock().resolve(&["a", "b"], "m").unwrap();
+            (host, series)
+        };
+        (0..HOSTS).map(resolve).collect()
+    };
+    let got: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(make_all)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    for of_thread in &got {
+        let pairs = of_thread.iter().zip(&got[0]);
+        assert!(pairs.into_iter().all(|(a, b)| Arc::ptr_eq(&a.0, &b.0) && a.1 == b.1));
     }
+    let counts = tree.counts();
+    assert_eq!((*made.lock().unwrap(), tree.hosts().len()), (HOSTS, HOSTS));
+    assert_eq!((counts.series, counts.levels), (2000, 4000));
 }
 
 #[test]

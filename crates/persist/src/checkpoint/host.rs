@@ -126,7 +126,7 @@ impl<'a> HostRun<'a> {
     }
 
     pub(super) fn open_segment(&mut self) -> Option<(u64, Arc<dyn StorageFile>)> {
-        self.sealing.as_ref().and_then(|sealing| HostDisk::open_segment(&sealing.log))
+        self.sealing.as_ref().and_then(|sealing| sealing.log.open_segment())
     }
 
     pub(super) fn segment_sync_failed(&mut self, generation: u64, error: std::io::Error) {
@@ -138,7 +138,7 @@ impl<'a> HostRun<'a> {
 
     pub(super) fn rename_segment(&mut self, env: &Environment) -> Result<(), CheckpointError> {
         let Some(Sealing { log, .. }) = &mut self.sealing else { return Ok(()) };
-        let renamed = self.disk.rename_sealed(&*env.storage, log);
+        let renamed = log.rename_sealed(&*env.storage, &self.disk.dir);
         self.catalog.sealed.extend(log.take_sealed());
         renamed?;
         if log.dir_unsynced() {
@@ -182,7 +182,11 @@ impl<'a> HostRun<'a> {
     }
 
     /// The new snapshots, under temporary names.
-    pub(super) fn write_new(&mut self, env: &Environment, buffer: &mut Vec<u8>) -> Result<(), CheckpointError> {
+    pub(super) fn write_new(
+        &mut self,
+        env: &Environment,
+        buffer: &mut Vec<u8>,
+    ) -> Result<(), CheckpointError> {
         let front = std::mem::take(&mut self.front);
         let mut columns = self.fresh_columns();
         let covers_more = finish::has_uncovered(&self.catalog);
@@ -220,7 +224,10 @@ impl<'a> HostRun<'a> {
         };
         let meta = |encoded: &Encoded| Meta {
             // An end of 0 would say "of no known age" to the reference.
-            window: Window { from_s: stem, to_s: encoded.end_s.or(Some(stem)).filter(|end_s| *end_s != 0).unwrap_or(1) },
+            window: Window {
+                from_s: stem,
+                to_s: encoded.end_s.or(Some(stem)).filter(|end_s| *end_s != 0).unwrap_or(1),
+            },
             ours: Some(ours),
         };
         let encoded = encode(format, &self.frozen, columns, meta, buffer)
@@ -304,7 +311,8 @@ impl<'a> HostRun<'a> {
     /// All dirty slots that a new file may hold, as columns; series with fewer pieces are in the newest files.
     fn fresh_columns(&self) -> Vec<Vec<ColumnOf>> {
         let mut files: Vec<Vec<ColumnOf>> = Vec::new();
-        for (index, series) in self.frozen.iter().enumerate().filter(|(_, series)| !series.column.is_empty()) {
+        for (index, series) in self.frozen.iter().enumerate().filter(|(_, series)| !series.column.is_empty())
+        {
             let floor = floor_slot(&series.column.grid(), self.catalog.floor_s(series.index));
             for (age, slots) in fresh_columns(&series.dirty, floor).into_iter().rev().enumerate() {
                 if files.len() <= age {

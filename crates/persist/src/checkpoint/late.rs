@@ -146,10 +146,8 @@ fn rewrite(
         MergeSink { encoder: format.encoder(&mut written), merges, path: Vec::new(), end_s: file.end_s };
     let decoded = decode(env, disk, file, &mut read, &mut sink)?;
     let (end_s, finished) = sink.finish(decoded.meta.unwrap_or_default(), disk);
-    finished.map_err(|error| CheckpointError::Encode {
-        path: disk.dir.join(&file.name),
-        source: error.into(),
-    })?;
+    finished
+        .map_err(|error| CheckpointError::Encode { path: disk.dir.join(&file.name), source: error.into() })?;
     Ok(Rewritten { file: index, bytes: written, end_s })
 }
 

@@ -52,8 +52,14 @@ pub(super) fn restore_snapshot<H>(
     report: &mut RecoveryReport,
 ) -> Outcome {
     let limits = Limits { depth_max: reading.options.limits.depth_max, ..Limits::default() };
-    let mut sink =
-        RestoreSink { host, path: Vec::new(), columns: Vec::new(), stored: 0, merged: 0, refused: Vec::new() };
+    let mut sink = RestoreSink {
+        host,
+        path: Vec::new(),
+        columns: Vec::new(),
+        stored: 0,
+        merged: 0,
+        refused: Vec::new(),
+    };
     let mut findings = Vec::new();
     let mut verdict = Verdict::Sound;
     let mut add = |kind, offset, what: String| {
@@ -97,7 +103,8 @@ pub(super) fn restore_snapshot<H>(
 
 impl<H> Sink for RestoreSink<'_, '_, H> {
     fn column(&mut self, head: Head<'_>, values: &[Part<'_>]) -> Result<(), Stop> {
-        let Some(interval_s) = u32::try_from(head.interval_s).ok().filter(|interval_s| *interval_s > 0) else {
+        let Some(interval_s) = u32::try_from(head.interval_s).ok().filter(|interval_s| *interval_s > 0)
+        else {
             self.refuse(head.metric, &format!("an interval of {} s", head.interval_s));
             return Ok(());
         };

@@ -226,8 +226,13 @@ fn lock_holder(_dir: &File) -> Option<String> {
 
 #[cfg(target_os = "linux")]
 fn network_file_system(dir: &File) -> Option<&'static str> {
-    const KNOWN: [(u64, &str); 5] =
-        [(0x6969, "nfs"), (0xff53_4d42, "cifs"), (0xfe53_4d42, "smb2"), (0x0102_1997, "9p"), (0x0bd0_0bd0, "lustre")];
+    const KNOWN: [(u64, &str); 5] = [
+        (0x6969, "nfs"),
+        (0xff53_4d42, "cifs"),
+        (0xfe53_4d42, "smb2"),
+        (0x0102_1997, "9p"),
+        (0x0bd0_0bd0, "lustre"),
+    ];
     let kind = u64::try_from(rustix::fs::fstatfs(dir).ok()?.f_type).ok()?;
     KNOWN.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| *name)
 }

@@ -44,8 +44,7 @@ impl Store {
         }
         let root = options.root.clone();
         let opened = Moment { wall_s: storage.wall_s(), monotonic: storage.monotonic() };
-        make_dirs(&*storage, &root)
-            .map_err(|error| OpenError::Root(IoFailure::new("make", &root, error)))?;
+        make_dirs(&*storage, &root).map_err(|error| OpenError::Root(IoFailure::new("make", &root, error)))?;
         let held = storage.lock(&root).map_err(|source| OpenError::Lock { path: root.clone(), source })?;
         if let Err(error) = storage.raise_descriptor_limit() {
             tracing::warn!(%error, "the number of open files could not be raised");

@@ -1,3 +1,5 @@
+//! What a document keeps, refuses and emits.
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 

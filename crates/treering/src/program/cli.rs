@@ -8,13 +8,18 @@ use treering::duration::GoDuration;
 
 /// An in-memory store for monitoring data that never forgets
 #[derive(Debug, Parser)]
-#[command(name = "treering", version, max_term_width = 100, after_help = "\
+#[command(
+    name = "treering",
+    version,
+    max_term_width = 100,
+    after_help = "\
 Exit codes:
   0  done, and all input was read
   1  the answer is no: damage, nothing found
   2  the arguments or the configuration are wrong
   3  it could not be finished
-  4  refused: another process has the store")]
+  4  refused: another process has the store"
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -126,6 +131,7 @@ pub(crate) enum Format {
 }
 
 fn not_negative(text: &str) -> Result<GoDuration, String> {
-    let duration: GoDuration = text.parse().map_err(|error: treering::duration::DurationError| error.to_string())?;
+    let duration: GoDuration =
+        text.parse().map_err(|error: treering::duration::DurationError| error.to_string())?;
     duration.to_std().map(|_| duration).ok_or_else(|| "a duration below 0 makes no sense here".to_owned())
 }

@@ -52,7 +52,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     if let Some(input) = input {
         input::start(input, Arc::clone(&store), Arc::clone(&acks), Arc::clone(&counts), events)?;
     }
-    let deadline = args.stop_after.and_then(treering::duration::GoDuration::to_std).map(|time| Instant::now() + time);
+    let deadline =
+        args.stop_after.and_then(treering::duration::GoDuration::to_std).map(|time| Instant::now() + time);
     let end = wait(&store, &acks, &counts, deadline, &happened);
     drop(worker);
     stop(&store, &acks, &counts, &end)
@@ -109,7 +110,12 @@ fn wait_only(tick: Duration) -> channel::RecvTimeoutError {
     channel::RecvTimeoutError::Timeout
 }
 
-fn stop(store: &Store, acks: &Acks, counts: &intake::Counts, end: &Option<Event>) -> Result<Outcome, Failure> {
+fn stop(
+    store: &Store,
+    acks: &Acks,
+    counts: &intake::Counts,
+    end: &Option<Event>,
+) -> Result<Outcome, Failure> {
     let spinner = Spinner::start("writing the last checkpoint".to_owned());
     let report = store.close();
     spinner.finish();
@@ -134,9 +140,8 @@ fn stop(store: &Store, acks: &Acks, counts: &intake::Counts, end: &Option<Event>
 }
 
 fn watch_signals(events: channel::Sender<Event>) -> Result<(), Failure> {
-    let failed = |error: io::Error| {
-        Failure::new(Outcome::Unfinished, format!("cannot watch for signals: {error}"))
-    };
+    let failed =
+        |error: io::Error| Failure::new(Outcome::Unfinished, format!("cannot watch for signals: {error}"));
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(failed)?;
     let watch = move || {
         let mut asked = false;

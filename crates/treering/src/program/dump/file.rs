@@ -60,24 +60,18 @@ fn kind(path: &Path, bytes: &[u8]) -> Result<Kind, Failure> {
         )),
         _ if bytes.starts_with(&treering_wal::FILE_MAGIC.to_le_bytes()) => Ok(Kind::Log),
         _ if bytes.starts_with(&treering_format_bin::FILE_MAGIC.to_le_bytes()) => Ok(Kind::Snapshot),
-        _ => Err(Failure::new(
-            Outcome::Usage,
-            format!("{} is neither a snapshot nor a log", path.display()),
-        )
-        .hint("name it *.bin or *.wal to have it looked at all the same")),
+        _ => Err(Failure::new(Outcome::Usage, format!("{} is neither a snapshot nor a log", path.display()))
+            .hint("name it *.bin or *.wal to have it looked at all the same")),
     }
 }
 
 fn snapshot(args: &DumpArgs, bytes: &mut [u8], out: &mut impl Write) -> Result<Outcome, Problem> {
     let mut document = Document::new();
     let mut damage: Vec<Damage> = Vec::new();
-    let decoded = BinFormat.decode(
-        bytes,
-        &mut Scratch::new(),
-        &Limits::default(),
-        &mut document,
-        &mut |found| damage.push(found),
-    );
+    let decoded =
+        BinFormat.decode(bytes, &mut Scratch::new(), &Limits::default(), &mut document, &mut |found| {
+            damage.push(found)
+        });
     for found in &damage {
         say(&format!("damage: {}: {found}", args.path.display()));
     }
@@ -140,8 +134,12 @@ fn log(args: &DumpArgs, bytes: &[u8], out: &mut impl Write) -> Result<Outcome, P
     }
     match (args.format, &header) {
         (Format::Tsv, Some(error)) => tsv::error(out, error)?,
-        (Format::Tsv, None) => tsv::end(out, first_end.as_ref().map(|reason| reason as &dyn std::fmt::Display))?,
-        (Format::Text, _) => summary.print(out, header.map(|error| error.to_string()).or(first_end).as_deref())?,
+        (Format::Tsv, None) => {
+            tsv::end(out, first_end.as_ref().map(|reason| reason as &dyn std::fmt::Display))?
+        }
+        (Format::Text, _) => {
+            summary.print(out, header.map(|error| error.to_string()).or(first_end).as_deref())?
+        }
     }
     Ok(if damaged || header.is_some() { Outcome::No } else { Outcome::Done })
 }

@@ -80,10 +80,7 @@ fn points(series: &Series, out: &mut impl Write) -> std::io::Result<()> {
 
 impl Series {
     /// Hands the samples over in the order of their times.
-    pub(super) fn with_samples<T>(
-        &self,
-        take: impl FnOnce(&mut dyn Iterator<Item = (i64, f32)>) -> T,
-    ) -> T {
+    pub(super) fn with_samples<T>(&self, take: impl FnOnce(&mut dyn Iterator<Item = (i64, f32)>) -> T) -> T {
         let guard = self.host.lock();
         let frozen = guard.series_view(self.index).map(|view| {
             let ring: &Ring = view.ring();

@@ -35,7 +35,8 @@ impl Summary {
             return;
         }
         if self.samples == 0 {
-            *self = Summary { samples: 0, first_s: time_s, last_s: time_s, last: value, min: value, max: value };
+            *self =
+                Summary { samples: 0, first_s: time_s, last_s: time_s, last: value, min: value, max: value };
         }
         self.samples += 1;
         self.first_s = self.first_s.min(time_s);
@@ -47,7 +48,8 @@ impl Summary {
     }
 }
 
-const HEAD: [&str; 9] = ["metric", "interval", "start", "end", "slots", "samples", "minimum", "maximum", "last"];
+const HEAD: [&str; 9] =
+    ["metric", "interval", "start", "end", "slots", "samples", "minimum", "maximum", "last"];
 
 /// A table whose columns are as wide as their widest cell; the first is aligned left, the others right.
 struct Table {

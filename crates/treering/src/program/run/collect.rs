@@ -33,8 +33,7 @@ pub(super) fn start(store: Arc<Store>, counts: Arc<Counts>) -> Result<(), Failur
         }
     }
     let name = hostname();
-    let host =
-        store.host(CLUSTER, &name).map_err(|error| Failure::because(Outcome::Unfinished, &error))?;
+    let host = store.host(CLUSTER, &name).map_err(|error| Failure::because(Outcome::Unfinished, &error))?;
     say(&format!("measuring this machine every second as {CLUSTER}/{name}"));
     let collect = move || {
         let mut series = HashMap::new();

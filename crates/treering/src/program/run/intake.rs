@@ -216,7 +216,12 @@ fn split(
     }
 }
 
-fn resolve(store: &Store, host: &StoreHost, path: &[String], metric: &str) -> Result<SeriesIndex, AddressError> {
+fn resolve(
+    store: &Store,
+    host: &StoreHost,
+    path: &[String],
+    metric: &str,
+) -> Result<SeriesIndex, AddressError> {
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     store.resolve(host, &path, metric)
 }

@@ -45,7 +45,8 @@ impl Spinner {
 impl StatusLine {
     pub(super) fn new() -> StatusLine {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+            let style =
+                ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
             ProgressBar::new_spinner().with_style(style)
         });
         StatusLine { bar, last: Instant::now() }
@@ -128,7 +129,8 @@ pub(super) fn recovery(root: &Path, report: &RecoveryReport, counts: TreeCounts)
     if report.torn_tails > 0 {
         lines.push(format!("  {} logs end in a torn record, as after a crash", report.torn_tails));
     }
-    let worth: Vec<_> = report.findings.iter().filter(|finding| finding.kind != FindingKind::TornTail).collect();
+    let worth: Vec<_> =
+        report.findings.iter().filter(|finding| finding.kind != FindingKind::TornTail).collect();
     lines.extend(worth.iter().take(FINDINGS_SHOWN).map(|finding| format!("  {finding}")));
     if worth.len() > FINDINGS_SHOWN {
         lines.push(format!("  and {} findings more", worth.len() - FINDINGS_SHOWN));
@@ -144,7 +146,8 @@ pub(super) fn stopped(report: &CheckpointReport, counts: &Counts) -> Vec<String>
         HumanCount(counts.stored()),
         HumanCount(refused.values().sum())
     )];
-    lines.extend(refused.iter().map(|(reason, count)| format!("  refused, {reason}: {}", HumanCount(*count))));
+    lines
+        .extend(refused.iter().map(|(reason, count)| format!("  refused, {reason}: {}", HumanCount(*count))));
     lines.push(format!(
         "last checkpoint: {} hosts, {} files, {}, {:.2} s",
         report.hosts_written,

@@ -1,0 +1,192 @@
+//! The file that has the name `current.wal`: made, appended to, given up, sealed.
+
+use std::io;
+use std::path::Path;
+
+use treering_wal::{AppendError, Batch, LogFile, Writer};
+
+use crate::error::IoFailure;
+use crate::layout::{CURRENT_LOG, sealed_name};
+use crate::storage::{Replace, Storage, StorageFile, make_dirs};
+use crate::sync::Arc;
+
+/// The log file of a host, under its lock.
+#[derive(Default)]
+pub(crate) struct Log {
+    pub(super) current: Current,
+    /// The directory was changed and not synced since: no new segment before it is.
+    dir_unsynced: bool,
+    /// Generations that were sealed since the catalog was last told.
+    sealed: Vec<u64>,
+    spare: Batch,
+}
+
+/// What has the name `current.wal`.
+#[derive(Default)]
+pub(super) enum Current {
+    #[default]
+    Nothing,
+    /// A segment of an earlier life. It is sealed before anything is appended, so a torn tail stays the last thing in
+    /// its file.
+    Found {
+        generation: u64,
+    },
+    Open(Segment),
+    /// A segment that must not be written or synced any more.
+    Broken {
+        generation: u64,
+    },
+}
+
+pub(super) struct Segment {
+    pub(super) generation: u64,
+    pub(super) file: Arc<dyn StorageFile>,
+    pub(super) entry_durable: bool,
+    writer: Writer<LogHandle>,
+}
+
+/// What an append left behind when it failed.
+pub(super) struct Appended {
+    /// Whole records of the batch that are in the file.
+    pub(super) records: u64,
+    pub(super) source: io::Error,
+    /// The segment cannot be used any more.
+    pub(super) broken: bool,
+}
+
+struct LogHandle(Arc<dyn StorageFile>);
+
+impl Log {
+    /// Whether no file has the log's name, and nothing is left to be told of one that had it.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self.current, Current::Nothing) && self.sealed.is_empty() && !self.dir_unsynced
+    }
+
+    /// Whether the directory must be synced before the name `current.wal` is given away again.
+    pub(crate) fn dir_unsynced(&self) -> bool {
+        self.dir_unsynced
+    }
+
+    /// The directory was synced.
+    pub(crate) fn dir_synced(&mut self) {
+        self.dir_unsynced = false;
+    }
+
+    /// The generations that were sealed since this was last asked.
+    pub(crate) fn take_sealed(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.sealed)
+    }
+
+    /// A buffer for the next batch.
+    pub(crate) fn take_spare(&mut self) -> Batch {
+        std::mem::take(&mut self.spare)
+    }
+
+    pub(super) fn keep_spare(&mut self, mut spare: Batch) {
+        spare.clear();
+        self.spare = spare;
+    }
+
+    /// The open segment, to be synced before it is sealed.
+    pub(crate) fn open_segment(&self) -> Option<(u64, Arc<dyn StorageFile>)> {
+        match &self.current {
+            Current::Open(segment) => Some((segment.generation, Arc::clone(&segment.file))),
+            _ => None,
+        }
+    }
+
+    /// Bytes in the open segment.
+    pub(super) fn len_bytes(&self) -> u64 {
+        match &self.current {
+            Current::Open(segment) => segment.writer.len_bytes(),
+            _ => 0,
+        }
+    }
+
+    /// The descriptor of this generation's segment is never used again.
+    pub(super) fn give_up(&mut self, generation: u64) {
+        if matches!(&self.current, Current::Open(segment) if segment.generation == generation) {
+            self.current = Current::Broken { generation };
+        }
+    }
+
+    /// Makes sure that there is a segment to append to; a new one has this generation and begins with `head`.
+    pub(super) fn ensure_open(
+        &mut self,
+        storage: &dyn Storage,
+        dir: &Path,
+        generation: u64,
+        head: &Batch,
+    ) -> Result<(), IoFailure> {
+        if matches!(self.current, Current::Open(_)) {
+            return Ok(());
+        }
+        self.rename_sealed(storage, dir)?;
+        if self.dir_unsynced {
+            // The name may be given away only when the old segment's new name is durable.
+            storage.sync_dir(dir).map_err(|error| IoFailure::new("sync", dir, error))?;
+            self.dir_unsynced = false;
+        }
+        make_dirs(storage, dir).map_err(|error| IoFailure::new("make", dir, error))?;
+        let path = dir.join(CURRENT_LOG);
+        let file = storage.create(&path).map_err(|error| IoFailure::new("create", &path, error))?;
+        let mut writer = Writer::create(LogHandle(Arc::clone(&file)));
+        if let Err(error) = writer.append(head) {
+            // It holds nothing of anybody's. On a full disk each try would leave another one behind.
+            if storage.unlink(&path).is_err() {
+                self.current = Current::Broken { generation };
+            }
+            let (_, source) = taken_apart(error);
+            return Err(IoFailure::new("append to", &path, source));
+        }
+        self.current = Current::Open(Segment { generation, file, entry_durable: false, writer });
+        Ok(())
+    }
+
+    /// Appends whole records. `Ok` also if there is nothing to append, open segment or not.
+    pub(super) fn append(&mut self, batch: &Batch) -> Result<(), Appended> {
+        let Current::Open(segment) = &mut self.current else { return Ok(()) };
+        let Err(error) = segment.writer.append(batch) else { return Ok(()) };
+        let (records, source) = taken_apart(error);
+        let generation = segment.generation;
+        // A full disk refuses what is new and keeps what it has. Of any other error nobody knows what it cost.
+        let full = matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+        let sound_bytes = segment.writer.len_bytes();
+        let mended = full
+            && segment.file.truncate(sound_bytes).is_ok()
+            && segment.writer.truncated_to(sound_bytes).is_ok();
+        if !mended {
+            self.give_up(generation);
+        }
+        Err(Appended { records, source, broken: !mended })
+    }
+
+    /// Takes the name `current.wal` from whatever segment has it. The caller syncs the directory.
+    pub(crate) fn rename_sealed(&mut self, storage: &dyn Storage, dir: &Path) -> Result<(), IoFailure> {
+        let generation = match &self.current {
+            Current::Nothing => return Ok(()),
+            Current::Found { generation } | Current::Broken { generation } => *generation,
+            Current::Open(segment) => segment.generation,
+        };
+        let from = dir.join(CURRENT_LOG);
+        let to = dir.join(sealed_name(generation));
+        storage.rename(&from, &to, Replace::No).map_err(|error| IoFailure::new("rename", &from, error))?;
+        self.current = Current::Nothing;
+        self.dir_unsynced = true;
+        self.sealed.push(generation);
+        Ok(())
+    }
+}
+
+fn taken_apart(error: AppendError) -> (u64, io::Error) {
+    match error {
+        AppendError::Write { records, source, .. } => (records, source),
+        other => (0, io::Error::other(other.to_string())),
+    }
+}
+
+impl LogFile for LogHandle {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.append(bytes)
+    }
+}
