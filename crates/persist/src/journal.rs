@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use treering_level::{Aggregation, Journal, SeriesView};
-use treering_wal::{Batch, Control, Template};
+use treering_wal::{Batch, Control, LEVELS_MAX, Limits, Template};
 
 use crate::log::HostDisk;
 use crate::sync::Arc;
@@ -100,7 +100,7 @@ impl HostJournal {
             self.series.resize_with(index + 1, || None);
         }
         if self.series[index].is_none() {
-            let Ok(template) = Template::new(series.metric(), series.path()) else {
+            let Ok(template) = Template::with_limits(series.metric(), series.path(), &any_depth()) else {
                 return false;
             };
             self.series[index] = Some(SeriesRecord { template, named_in: 0 });
@@ -137,6 +137,11 @@ impl Journal for HostJournal {
             self.pending.records.push(&record.template, time_s, value);
         }
     }
+}
+
+/// The tree has checked the depth where the sample came in.
+fn any_depth() -> Limits {
+    Limits::default().with_depth_max(LEVELS_MAX)
 }
 
 /// The first record of a segment.

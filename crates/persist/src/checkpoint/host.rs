@@ -149,8 +149,9 @@ impl<'a> HostRun<'a> {
 
     /// The old segment has its new name for good: writers may begin the next one.
     pub(super) fn release_log(&mut self) -> Result<(), CheckpointError> {
-        self.sealing = None;
+        // Before the right to sync is given back: nobody shall look for the segment that is gone.
         self.disk.set_durable(self.sequence);
+        self.sealing = None;
         Ok(())
     }
 
