@@ -10,4 +10,6 @@
 
 mod simdisk;
 
+mod behaviour;
 mod matrix;
+mod model;

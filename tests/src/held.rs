@@ -25,8 +25,8 @@ pub struct SeriesName {
 pub struct Held {
     /// Seconds from one slot to the next.
     pub interval_s: u32,
-    /// The time of slot 0.
-    pub origin_s: i64,
+    /// A time that the grid goes through: the first one from 0 on. Which slot is the first does not show.
+    pub grid_s: i64,
     /// Every sample.
     pub samples: BTreeMap<i64, u32>,
 }
@@ -78,8 +78,9 @@ pub fn held(store: &Store) -> BTreeMap<SeriesName, Held> {
 fn held_of(series: &SeriesView<'_>) -> Option<Held> {
     let ring = series.ring();
     let (grid, span) = (ring.grid()?, ring.span()?);
-    let mut held =
-        Held { interval_s: grid.interval_s(), origin_s: grid.origin_s(), samples: BTreeMap::new() };
+    let interval_s = grid.interval_s();
+    let grid_s = grid.origin_s().rem_euclid(i64::from(interval_s));
+    let mut held = Held { interval_s, grid_s, samples: BTreeMap::new() };
     let frozen = ring.freeze(span.clone());
     let mut slot = span.start;
     for part in frozen.parts() {

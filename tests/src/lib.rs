@@ -29,6 +29,7 @@
 #![forbid(unsafe_code)]
 
 mod simdisk;
+mod watched;
 
 mod held;
 mod oracle;
@@ -47,4 +48,5 @@ pub use shared::{Checked, check_by_the_reference};
 pub use simdisk::{
     Died, Errno, Fault, Faults, Found, Operation, PowerCut, Rule, Short, SimDisk, SplitMix64, UnknownCut,
 };
+pub use watched::WatchedDisk;
 pub use workload::{Run, Workload, run, series_of};

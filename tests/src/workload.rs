@@ -123,7 +123,11 @@ impl Workload {
                 9 => draft.again(host),
                 10 | 11 => draft.sync(),
                 12 | 13 => draft.steps.push(Step::Checkpoint),
-                14 => draft.advance(Duration::from_secs(random.below(7200))),
+                14 => {
+                    // Now and then so far that all that is there goes out of retention.
+                    let end_s = if random.below(4) == 0 { 8 * 3600 } else { 7200 };
+                    draft.advance(Duration::from_secs(random.below(end_s)));
+                }
                 _ => draft.steps.push(Step::Retention),
             }
         }

@@ -134,7 +134,10 @@ impl Journal for HostJournal {
             return;
         }
         if let Some(Some(record)) = self.series.get(index) {
-            self.pending.records.push(&record.template, time_s, value);
+            // The time of its slot: whichever record of a series is the first to be read back, it gives the series
+            // the grid that it has now, and no sample moves.
+            let slot_s = series.ring().grid().map_or(time_s, |grid| grid.time_of(grid.slot_at(time_s)));
+            self.pending.records.push(&record.template, slot_s, value);
         }
     }
 }

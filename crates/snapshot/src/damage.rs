@@ -32,6 +32,17 @@ pub enum DamageKind {
         /// The column's length in bytes, as the file's table has it.
         expected: u64,
     },
+    /// A column is not what the format asks for, and so cannot be used. The column was left out.
+    ColumnUnusable {
+        /// What should have been there.
+        expected: &'static str,
+    },
+    /// A level is not what the format asks for, and so cannot be used. It and all below it, or the part of it that
+    /// is named, was left out.
+    LevelUnusable {
+        /// What should have been there.
+        expected: &'static str,
+    },
     /// Header, counts or level names do not have their checksum. Nothing was lost: they exist twice.
     StructureChecksum {
         /// The checksum that was written.
@@ -86,6 +97,8 @@ impl DamageKind {
         match self {
             Self::ColumnChecksum { .. }
             | Self::ColumnMalformed { .. }
+            | Self::ColumnUnusable { .. }
+            | Self::LevelUnusable { .. }
             | Self::Depth { .. }
             | Self::NameLength { .. } => true,
             Self::StructureChecksum { .. }
@@ -121,6 +134,8 @@ impl fmt::Display for DamageKind {
                     "column left out: {expected} bytes expected, its own fields amount to another length"
                 )
             }
+            Self::ColumnUnusable { expected } => write!(f, "column left out: {expected} expected"),
+            Self::LevelUnusable { expected } => write!(f, "level left out: {expected} expected"),
             Self::StructureChecksum { expected, found } => {
                 write!(
                     f,
@@ -191,5 +206,11 @@ mod tests {
         assert!(column.loses_samples() && !column.leaves_unchecked());
         assert!(!structure.loses_samples() && !structure.leaves_unchecked());
         assert!(!trailer.loses_samples() && trailer.leaves_unchecked());
+        for kind in [
+            DamageKind::ColumnUnusable { expected: "an object" },
+            DamageKind::LevelUnusable { expected: "an object" },
+        ] {
+            assert!(kind.loses_samples() && !kind.leaves_unchecked());
+        }
     }
 }

@@ -86,14 +86,14 @@ impl Series {
     ) -> Vec<String> {
         let mut lines = Vec::new();
         let is_kept = |slot_s: i64| kept_from_s.is_none_or(|kept_from_s| slot_s >= kept_from_s);
-        let origin_s = held.map(|held| held.origin_s).or(self.origin_s).unwrap_or(0);
+        let origin_s = held.map(|held| held.grid_s).or(self.origin_s).unwrap_or(0);
         let must_stay =
             |attempt: &Attempt| attempt.safety >= survived && is_kept(self.slot_s(attempt.time_s, origin_s));
         if let (Some(held), Some(before_s)) = (held, self.origin_s)
             && self.attempts.iter().any(must_stay)
-            && (held.origin_s - before_s) % i64::from(self.interval_s) != 0
+            && (held.grid_s - before_s) % i64::from(self.interval_s) != 0
         {
-            lines.push(format!("the grid through {before_s} now goes through {}", held.origin_s));
+            lines.push(format!("the grid through {before_s} now goes through {}", held.grid_s));
         }
         if let Some(held) = held.filter(|held| held.interval_s != self.interval_s) {
             lines.push(format!("the interval is {} s instead of {}", held.interval_s, self.interval_s));
@@ -116,7 +116,7 @@ impl Series {
             }
         }
         self.attempts = slots.into_values().flatten().collect();
-        self.origin_s = held.map(|held| held.origin_s);
+        self.origin_s = held.map(|held| held.grid_s);
         lines
     }
 

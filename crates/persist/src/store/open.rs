@@ -233,16 +233,16 @@ fn make_found_durable(env: &Environment, tree: &Tree<HostJournal>, dirs: &[HostD
     let mut paths: Vec<PathBuf> = dirs.iter().map(|dir| root.join(&dir.cluster)).collect();
     paths.dedup();
     paths.push(root.clone());
-    paths.extend(root.parent().filter(|parent| !parent.as_os_str().is_empty()).map(Path::to_owned));
+    // Whoever made the root may have died before the names above it were durable.
+    paths.extend(root.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty()).map(Path::to_owned));
     let mut logs = Vec::new();
     for host in tree.hosts() {
         let disk = Arc::clone(&host.lock().journal().disk);
+        // Also for the names of snapshots: the next checkpoint drops what they cover.
+        paths.push(disk.dir.clone());
         if disk.has_found_current() {
             match storage.open(&disk.current_path()) {
-                Ok(file) => {
-                    paths.push(disk.dir.clone());
-                    logs.push((disk, file));
-                }
+                Ok(file) => logs.push((disk, file)),
                 Err(error) => disk.set_unreadable(chain(&error)),
             }
         }

@@ -37,6 +37,7 @@ pub(crate) enum Command {
 #[command(after_help = "\
 Without --input it measures this machine every second, under local/<hostname>.
 Stop it with Ctrl-C: it writes a last checkpoint first.
+Durations are numbers with units: 90s, 1h30m, 48h (ns, us, ms, s, m, h).
 
 Examples:
   treering run                                      measure this machine into ./var/checkpoints
@@ -44,11 +45,11 @@ Examples:
   collector | treering run --input - --acks         samples as line protocol, acknowledged
   treering run --config config.json --input batch.lp --sync always")]
 pub(crate) struct RunArgs {
-    /// Directory of the store, made if it is missing [default: ./var/checkpoints]
+    /// Directory of the store, made if it is missing [default: the configuration's, or ./var/checkpoints]
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
 
-    /// Configuration file (JSON); with it, metrics that it does not name are refused
+    /// Configuration file (JSON): metrics that it does not name are refused; other arguments win over it
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
@@ -60,20 +61,20 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
 
-    /// When the log is made durable: before a line is acknowledged, every second, or with the next checkpoint
+    /// When the log is made safe from a power cut; the death of the process loses nothing under any policy
     #[arg(long, value_enum, default_value_t = Sync::Interval, value_name = "POLICY")]
     pub(crate) sync: Sync,
 
-    /// Time between checkpoints, 0 for none but the last [default: 12h]
+    /// Time between checkpoints, 0 for none but the last [default: the configuration's, or 12h]
     #[arg(long, value_name = "DURATION", value_parser = not_negative)]
     pub(crate) checkpoint_interval: Option<GoDuration>,
 
-    /// How long samples are kept, 0 for ever [default: 48h]
+    /// How long samples are kept, 0 for ever [default: the configuration's, or 48h]
     #[arg(long, value_name = "DURATION", value_parser = not_negative)]
     pub(crate) retention: Option<GoDuration>,
 
     /// Interval of metrics of which nothing else is known
-    #[arg(long, value_name = "SECONDS", default_value = "60")]
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub(crate) default_interval: NonZeroU32,
 
     /// Stop by itself after this time
@@ -108,7 +109,7 @@ pub(crate) struct DumpArgs {
     pub(crate) config: Option<PathBuf>,
 
     /// Interval of metrics of which nothing else is known
-    #[arg(long, value_name = "SECONDS", default_value = "60")]
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub(crate) default_interval: NonZeroU32,
 }
 
@@ -116,7 +117,7 @@ pub(crate) struct DumpArgs {
 pub(crate) enum Sync {
     /// Before a sample is acknowledged: a power cut loses nothing acknowledged
     Always,
-    /// Every second: a power cut loses about the last second
+    /// Every second: a power cut loses about what came in the last second
     Interval,
     /// With checkpoints: a power cut loses what came after the last one
     Never,
@@ -134,4 +135,8 @@ fn not_negative(text: &str) -> Result<GoDuration, String> {
     let duration: GoDuration =
         text.parse().map_err(|error: treering::duration::DurationError| error.to_string())?;
     duration.to_std().map(|_| duration).ok_or_else(|| "a duration below 0 makes no sense here".to_owned())
+}
+
+fn seconds(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().map_err(|_| format!("whole seconds are expected, 1 to {}", u32::MAX))
 }

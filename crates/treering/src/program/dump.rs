@@ -12,7 +12,9 @@ use super::exit::{Failure, Outcome};
 /// Prints the file or directory; the outcome says whether it is sound.
 pub(crate) fn dump(args: &DumpArgs) -> Result<Outcome, Failure> {
     let metadata = std::fs::metadata(&args.path).map_err(|error| {
-        Failure::new(Outcome::Unfinished, format!("cannot read {}: {error}", args.path.display()))
+        let missing = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+        let outcome = if missing { Outcome::Usage } else { Outcome::Unfinished };
+        Failure::new(outcome, format!("cannot read {}: {error}", args.path.display()))
             .hint("give a snapshot, a log, or the directory of a store")
     })?;
     let mut out = BufWriter::with_capacity(1 << 18, io::stdout().lock());

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel as channel;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use treering_persist::{OpenError, OsStorage, Store, Worker};
+use treering_persist::{LockError, OpenError, OsStorage, Store, Worker};
 
 use super::cli::RunArgs;
 use super::exit::{Failure, Outcome};
@@ -65,7 +65,7 @@ fn open(options: treering_persist::Options) -> Result<Store, Failure> {
     let opened = Store::open(Arc::new(OsStorage::new()), options, settings::formats());
     spinner.finish();
     let (store, report) = opened.map_err(|error| match &error {
-        OpenError::Lock { .. } => Failure::because(Outcome::Refused, &error)
+        OpenError::Lock { source: LockError::Held { .. }, .. } => Failure::because(Outcome::Refused, &error)
             .hint("stop that process first, or give another directory with --dir"),
         OpenError::Metrics(_) => Failure::because(Outcome::Usage, &error),
         _ => Failure::because(Outcome::Unfinished, &error).hint("give another directory with --dir"),

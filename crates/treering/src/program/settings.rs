@@ -94,7 +94,7 @@ fn read_config(path: &Path) -> Result<Config, Failure> {
     }
     if config.file_format == FileFormat::Json {
         say(&format!(
-            "configuration {}: file-format json cannot be written yet, binary snapshots and logs are",
+            "configuration {}: metric-store.checkpoints.file-format is json, which this version cannot write yet: it writes binary snapshots and logs, as for wal",
             path.display()
         ));
     }

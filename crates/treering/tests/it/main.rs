@@ -1,4 +1,4 @@
-//! The library's modules together, as the program uses them.
+//! The library's modules together, as the program uses them, and the program itself.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,4 +8,5 @@
 )]
 
 mod line;
+mod program;
 mod tsv;

@@ -70,7 +70,7 @@ fn snapshot(args: &DumpArgs, bytes: &mut [u8], out: &mut impl Write) -> Result<O
     let mut damage: Vec<Damage> = Vec::new();
     let decoded =
         BinFormat.decode(bytes, &mut Scratch::new(), &Limits::default(), &mut document, &mut |found| {
-            damage.push(found)
+            damage.push(found);
         });
     for found in &damage {
         say(&format!("damage: {}: {found}", args.path.display()));
@@ -135,10 +135,10 @@ fn log(args: &DumpArgs, bytes: &[u8], out: &mut impl Write) -> Result<Outcome, P
     match (args.format, &header) {
         (Format::Tsv, Some(error)) => tsv::error(out, error)?,
         (Format::Tsv, None) => {
-            tsv::end(out, first_end.as_ref().map(|reason| reason as &dyn std::fmt::Display))?
+            tsv::end(out, first_end.as_ref().map(|reason| reason as &dyn std::fmt::Display))?;
         }
         (Format::Text, _) => {
-            summary.print(out, header.map(|error| error.to_string()).or(first_end).as_deref())?
+            summary.print(out, header.map(|error| error.to_string()).or(first_end).as_deref())?;
         }
     }
     Ok(if damaged || header.is_some() { Outcome::No } else { Outcome::Done })

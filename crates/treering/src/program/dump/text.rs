@@ -131,9 +131,14 @@ pub(super) fn snapshot(out: &mut impl Write, meta: Option<&Meta>, document: &Doc
     table.print(out)
 }
 
+/// A path below the host, or the host itself.
+fn shown(path: &[String]) -> String {
+    if path.is_empty() { "(host)".to_owned() } else { Path(path).to_string() }
+}
+
 /// As deep as the document's own limit at most.
 fn level(table: &mut Table, path: &mut Vec<String>, level_at: &Level) {
-    table.title(if path.is_empty() { "(host)".to_owned() } else { Path(path).to_string() });
+    table.title(shown(path));
     for (metric, column) in level_at.columns() {
         let mut summary = Summary::default();
         let mut time_s = column.start_s;
@@ -204,7 +209,7 @@ impl LogSummary {
             writeln!(
                 out,
                 "  {} {}  {} records, {} to {}, last {}",
-                Path(path),
+                shown(path),
                 Escaped(metric),
                 summary.samples,
                 summary.first_s,

@@ -36,6 +36,8 @@ pub(crate) struct Intake<'a> {
     host_numbers: HashMap<(String, String), usize>,
     /// A failure of a write that nobody has asked about yet.
     failed: Option<WriteError>,
+    /// What writes refused and nobody has asked about yet.
+    refused: Refusals,
 }
 
 /// A series, with its names in case its index becomes stale.
@@ -79,18 +81,23 @@ impl Counts {
     }
 
     pub(crate) fn add_refusals(&self, refusals: Refusals) {
-        for (reason, count) in [
-            ("too_old", refusals.too_old),
-            ("too_far_ahead", refusals.too_far_ahead),
-            ("bad_value", refusals.not_a_number),
-            ("bad_time", refusals.time_out_of_range),
-            ("series_gone", refusals.stale),
-            ("unknown_metric", refusals.not_configured),
-            ("bad_name", refusals.name),
-        ] {
+        for (reason, count, _) in reasons(refusals) {
             self.add_refused(reason, count);
         }
     }
+}
+
+/// Refusals by the reason to count them under, with that reason in words.
+pub(super) fn reasons(refusals: Refusals) -> [(&'static str, u64, &'static str); 7] {
+    [
+        ("too_old", refusals.too_old, "older than the retention"),
+        ("too_far_ahead", refusals.too_far_ahead, "too far ahead of this machine's clock"),
+        ("bad_value", refusals.not_a_number, "not a number"),
+        ("bad_time", refusals.time_out_of_range, "beyond the times that can be stored"),
+        ("series_gone", refusals.stale, "retention ended the series meanwhile"),
+        ("unknown_metric", refusals.not_configured, "the configuration does not name the metric"),
+        ("bad_name", refusals.name, "a name from a file that no sample may have"),
+    ]
 }
 
 impl<'a> Intake<'a> {
@@ -103,6 +110,7 @@ impl<'a> Intake<'a> {
             hosts: Vec::new(),
             host_numbers: HashMap::new(),
             failed: None,
+            refused: Refusals::default(),
         }
     }
 
@@ -163,11 +171,20 @@ impl<'a> Intake<'a> {
         self.failed.take().map_or(Ok(()), Err)
     }
 
+    /// What writes have refused since this was last asked.
+    pub(crate) fn take_refused(&mut self) -> Refusals {
+        std::mem::take(&mut self.refused)
+    }
+
     fn write_out(&mut self) {
-        let Intake { store, counts, entries, hosts, failed, .. } = self;
+        let Intake { store, counts, entries, hosts, failed, refused, .. } = self;
         for pending in hosts {
             for mut run in pending.runs.drain(..) {
-                if let Err(error) = write_run(store, counts, entries, &pending.host, &mut run) {
+                if let Err(error) = write_run(store, entries, &pending.host, &mut run, |outcome| {
+                    counts.add_stored(outcome.stored);
+                    counts.add_refusals(outcome.refused);
+                    *refused += outcome.refused;
+                }) {
                     *failed = Some(error);
                 }
             }
@@ -177,10 +194,10 @@ impl<'a> Intake<'a> {
 
 fn write_run(
     store: &Store,
-    counts: &Counts,
     entries: &mut [Entry],
     host: &StoreHost,
     run: &mut Run,
+    tell: impl FnOnce(treering_level::Outcome),
 ) -> Result<(), WriteError> {
     let (outcome, mut result) = split(store.write_with(host, &run.samples, run.times));
     let Some(mut outcome) = outcome else { return result };
@@ -198,8 +215,7 @@ fn write_run(
         result = result.and(second);
         outcome = again.unwrap_or(outcome);
     }
-    counts.add_stored(outcome.stored);
-    counts.add_refusals(outcome.refused);
+    tell(outcome);
     result
 }
 

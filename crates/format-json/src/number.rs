@@ -1,0 +1,190 @@
+//! Values as text.
+
+use std::io::Write;
+
+use zmij::Buffer;
+
+/// Below this, ten times the value is an integer that single precision still tells from its neighbours.
+const TENTHS_MAX: f64 = 16_777_216.0;
+
+/// Below this, ten times the value is an exact 64-bit integer.
+const ONE_DECIMAL_MAX: f64 = 1e17;
+
+const NULL: &[u8] = b"null";
+
+/// How values are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Precision {
+    /// The shortest text that reads back to the same bits.
+    #[default]
+    Exact,
+    /// One digit behind the point, as the reference.
+    OneDecimal,
+}
+
+/// Appends a value, or `null` for what is no number. False if that lost an infinity.
+pub(crate) fn write(out: &mut Vec<u8>, value: f32, precision: Precision) -> bool {
+    if !value.is_finite() {
+        out.extend_from_slice(NULL);
+        return value.is_nan();
+    }
+    match precision {
+        Precision::Exact => exact(out, value),
+        Precision::OneDecimal => one_decimal(out, value),
+    }
+    true
+}
+
+/// Few monitoring values have more than one decimal: these are tried first, and taken only if they read back.
+fn exact(out: &mut Vec<u8>, value: f32) {
+    let tenths = (f64::from(value) * 10.0).round_ties_even();
+    if tenths.abs() < TENTHS_MAX && reads_back(tenths / 10.0, value) {
+        // `-0` is an integer to most readers, which have no negative zero among these.
+        let minus_zero = value == 0.0 && value.is_sign_negative();
+        return fixed(out, tenths, value.is_sign_negative(), minus_zero);
+    }
+    let mut buffer = Buffer::new();
+    let text = buffer.format_finite(value).as_bytes();
+    if let Some(digits) = text.strip_suffix(b".0") {
+        out.extend_from_slice(digits);
+    } else if let Some(sign) = text.iter().position(|byte| *byte == b'+') {
+        out.extend_from_slice(&text[..sign]);
+        out.extend_from_slice(&text[sign + 1..]);
+    } else {
+        out.extend_from_slice(text);
+    }
+}
+
+fn reads_back(number: f64, value: f32) -> bool {
+    #[expect(clippy::cast_possible_truncation, reason = "it is how a reader gets from its number to the value")]
+    let read = number as f32;
+    read == value
+}
+
+/// Rounded to the nearest, ties to even. Ten times a value of single precision is exact in double precision, and so
+/// is what rounding it gives.
+fn one_decimal(out: &mut Vec<u8>, value: f32) {
+    let tenths = (f64::from(value) * 10.0).round_ties_even();
+    if tenths.abs() < ONE_DECIMAL_MAX {
+        fixed(out, tenths, value.is_sign_negative(), true);
+    } else {
+        // An integer, in full. Writing into memory does not fail.
+        let _ = write!(out, "{value:.1}");
+    }
+}
+
+/// Appends a number of tenths; a `.0` only if it is asked for.
+fn fixed(out: &mut Vec<u8>, tenths: f64, negative: bool, point_zero: bool) {
+    if negative {
+        out.push(b'-');
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an integer below 2^63")]
+    let tenths = tenths.abs() as u64;
+    integer(out, tenths / 10);
+    if point_zero || !tenths.is_multiple_of(10) {
+        out.extend_from_slice(&[b'.', digit(tenths)]);
+    }
+}
+
+fn integer(out: &mut Vec<u8>, mut number: u64) {
+    let mut text = [0; 20];
+    let mut at = text.len();
+    loop {
+        at -= 1;
+        text[at] = digit(number);
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&text[at..]);
+}
+
+/// The last digit.
+fn digit(number: u64) -> u8 {
+    b'0' + u8::try_from(number % 10).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(value: f32, precision: Precision) -> String {
+        let mut out = Vec::new();
+        write(&mut out, value, precision);
+        String::from_utf8(out).unwrap()
+    }
+
+    /// Values of all sizes, those around every power of two and ten among them.
+    fn values() -> impl Iterator<Item = f32> {
+        let around = |value: f32| (-3i32..=3).map(move |step| value.to_bits().wrapping_add_signed(step));
+        let twos = (0..=254u32).flat_map(move |exponent| around(f32::from_bits(exponent << 23)));
+        let tens = (-45..=38).flat_map(move |exponent| around(format!("1e{exponent}").parse().unwrap()));
+        let tenths = (0..40_000u16).map(|tenths| (f32::from(tenths) / 10.0).to_bits());
+        let spread = (0..40_000u32).map(|n| n.wrapping_mul(107_377));
+        let quarters = (0..40_000u16).map(|quarters| (f32::from(quarters) / 4.0).to_bits());
+        let all = twos.chain(tens).chain(tenths).chain(spread).chain(quarters);
+        all.flat_map(|bits| [bits, bits | 1 << 31]).map(f32::from_bits).filter(|value| value.is_finite())
+    }
+
+    #[test]
+    fn exact_text_reads_back_in_double_precision_and_is_the_shortest() {
+        let mut count = 0;
+        for value in values() {
+            let text = text(value, Precision::Exact);
+            let read = text.parse::<f64>().unwrap();
+            assert_eq!((read as f32).to_bits(), value.to_bits(), "{value:e}: {text}");
+            let mut buffer = Buffer::new();
+            let shortest = buffer.format_finite(value).replace("e+", "e");
+            let shortest = shortest.strip_suffix(".0").filter(|text| *text != "-0").unwrap_or(&shortest);
+            assert_eq!(text, shortest);
+            count += 1;
+        }
+        assert!(count > 200_000, "{count}");
+    }
+
+    #[test]
+    fn one_decimal_is_rounded_correctly_with_ties_to_even() {
+        for value in values() {
+            assert_eq!(text(value, Precision::OneDecimal), format!("{value:.1}"), "{value:e}");
+        }
+        for (value, expected) in [
+            (0.25, "0.2"),
+            (0.75, "0.8"),
+            (0.04, "0.0"),
+            (-0.04, "-0.0"),
+            (-0.0, "-0.0"),
+            (16_777_216.0, "16777216.0"),
+            (3.4e38, "339999995214436424907732413799364296704.0"),
+        ] {
+            assert_eq!(text(value, Precision::OneDecimal), expected);
+        }
+    }
+
+    #[test]
+    fn exact_text_is_short() {
+        for (value, expected) in [
+            (3.0, "3"),
+            (-0.0, "-0.0"),
+            (0.1, "0.1"),
+            (-273.15, "-273.15"),
+            (16_777_216.0, "16777216"),
+            (1e-45, "1e-45"),
+            (f32::MAX, "3.4028235e38"),
+        ] {
+            assert_eq!(text(value, Precision::Exact), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_null_and_an_infinity_is_told() {
+        for precision in [Precision::Exact, Precision::OneDecimal] {
+            for (value, kept) in [(f32::NAN, true), (f32::INFINITY, false), (f32::NEG_INFINITY, false)] {
+                let mut out = Vec::new();
+                assert_eq!(write(&mut out, value, precision), kept);
+                assert_eq!(out, NULL);
+            }
+            assert!(write(&mut Vec::new(), f32::MAX, precision));
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The JSON format from outside: fixtures, leniency, round trips, damage, hostile files, frozen samples.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    reason = "all of this is test code, its helpers included"
+)]
+
+mod build;
+mod crafted;
+
+mod cuts;
+mod differential;
+mod encoder;
+mod fixtures;
+mod flips;
+mod frozen;
+mod hostile;
+mod lenient;
+mod oracle;
+mod roundtrip;
+mod sample;
+mod tsv;

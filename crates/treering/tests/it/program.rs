@@ -1,0 +1,17 @@
+//! The program from outside: started as a process, judged by its exit code, its output and its files.
+
+mod files;
+mod process;
+mod samples;
+
+mod collecting;
+mod configured;
+mod dump_beside;
+mod dump_file;
+mod dump_store;
+mod input;
+mod lives;
+mod messages;
+mod refusals;
+mod stopping;
+mod usage;

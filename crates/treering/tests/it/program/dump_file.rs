@@ -1,0 +1,143 @@
+//! `dump` of single files: every snapshot and log that the reference wrote, sound and damaged.
+
+use std::fs;
+use std::path::Path;
+
+use super::files;
+use super::process::{Ran, arg, dump_tsv, treering};
+
+/// The files of which something is lost. A torn tail is what a crash leaves and no damage.
+const DAMAGED: [&str; 7] = [
+    "damaged/huge-count.bin",
+    "damaged/magic.bin",
+    "damaged/truncated.bin",
+    "damaged/zero.bin",
+    "wal-bad-magic/current.wal",
+    "wal-flipped/current.wal",
+    "wal-short-header/current.wal",
+];
+
+fn dump(name: &str) -> Ran {
+    dump_tsv(&files::input().join(name), &[])
+}
+
+fn rows<'a>(ran: &'a Ran, kind: &str) -> Vec<&'a str> {
+    ran.stdout.lines().filter(|row| row.split('\t').next() == Some(kind)).collect()
+}
+
+/// `error` or `end torn`: what follows are the decoder's own words.
+fn two_words(row: &str) -> Vec<&str> {
+    let words = if row.starts_with("end\t") { 2 } else { 1 };
+    row.split('\t').take(words).collect()
+}
+
+#[test]
+fn every_snapshot_and_log_of_the_reference_gives_its_rows() {
+    let (mut sound, mut damaged) = (0, Vec::new());
+    for name in files::files_below(&files::input()) {
+        if !files::is(&name, "bin") && !files::is(&name, "wal") {
+            continue;
+        }
+        let expected = files::expected_rows(&name);
+        let ran = dump(arg(&name));
+        let last = expected.lines().last().unwrap();
+        if ["error", "end\ttorn"].iter().any(|end| last.starts_with(end)) {
+            // The reference gives up here; the rows before come first, then more may follow.
+            let before = &expected[..expected.len() - last.len() - 1];
+            assert!(ran.stdout.starts_with(before), "{name:?}");
+            assert_eq!(two_words(ran.stdout.lines().last().unwrap()), two_words(last), "{name:?}");
+        } else {
+            assert!(ran.stdout == expected, "{name:?}: {}", ran.stdout);
+        }
+        match ran.code {
+            Some(0) => sound += 1,
+            Some(1) => damaged.push(arg(&name).to_owned()),
+            _ => panic!("{name:?}: {ran:?}"),
+        }
+    }
+    assert_eq!(damaged, DAMAGED);
+    assert_eq!(sound, 27);
+}
+
+#[test]
+fn the_sound_columns_before_a_cut_come_out() {
+    let ran = dump("damaged/truncated.bin");
+    let whole = dump("host/1700000000.bin");
+    let (found, all) = (rows(&ran, "column"), rows(&whole, "column"));
+    assert_eq!((found.len(), all.len()), (48, 75));
+    // In the file they lie in another order than in the rows, so some of any level can be missing.
+    assert!(found.iter().all(|row| all.contains(row)));
+    assert_eq!(ran.stdout.lines().last().unwrap().split('\t').next(), Some("error"));
+}
+
+#[test]
+fn the_sound_records_behind_a_flipped_bit_come_out() {
+    let ran = dump("wal-flipped/current.wal");
+    let whole = dump("wal/current.wal");
+    let seen_by_the_reference =
+        files::expected_rows(Path::new("wal-flipped/current.wal")).lines().count() - 1;
+    let (found, all) = (rows(&ran, "record"), rows(&whole, "record"));
+    assert_eq!((seen_by_the_reference, found.len(), all.len()), (103, 204, 205));
+    // All but the one that was hit.
+    let expected = [&all[..103], &all[104..]].concat();
+    assert!(found == expected);
+    assert_eq!(ran.said("sound again from byte").len(), 1, "{}", ran.stderr);
+}
+
+#[test]
+fn the_kind_of_a_file_is_told_by_its_name_and_else_by_its_content() {
+    let dir = tempfile::tempdir().unwrap();
+    let snapshot = fs::read(files::input().join("values/1700000000.bin")).unwrap();
+    let log = fs::read(files::input().join("wal/current.wal")).unwrap();
+    let dumped = |name: &str, bytes: &[u8]| {
+        fs::write(dir.path().join(name), bytes).unwrap();
+        treering(dir.path(), &["dump", "--format", "tsv", name])
+    };
+    assert_eq!(
+        dumped("snapshot", &snapshot).stdout,
+        files::expected_rows(Path::new("values/1700000000.bin"))
+    );
+    assert_eq!(dumped("log.old", &log).stdout, files::expected_rows(Path::new("wal/current.wal")));
+    // What a name says counts, also against the content.
+    let ran = dumped("log.bin", &log);
+    assert_eq!((ran.code, rows(&ran, "error").len()), (Some(1), 1));
+    let ran = dumped("snapshot.wal", &snapshot);
+    assert_eq!((ran.code, rows(&ran, "error").len()), (Some(1), 1));
+    let ran = dumped("text", b"neither");
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+}
+
+#[test]
+fn a_snapshot_in_json_is_refused_and_not_taken_for_damaged() {
+    let ran = dump("host/1700000000.json");
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+    assert_eq!(ran.said("JSON cannot be read by this version").len(), 1);
+}
+
+#[test]
+fn text_for_eyes_says_the_same() {
+    let at = files::input();
+    let ran = treering(&at, &["dump", "values/1700000000.bin"]);
+    insta::assert_snapshot!(ran.stdout, @"
+    window 1700000000 to 1700003600
+    without checksums, as the reference writes it
+    metric    interval       start         end  slots  samples  minimum  maximum              last
+    (host)
+      values       60s  1700000000  1700001620     28       27     -inf      inf  1000000000000000
+    ");
+    let ran = treering(&at, &["dump", "wal-torn/current.wal"]);
+    let without_long_names: Vec<_> = ran.stdout.lines().filter(|line| line.len() < 200).collect();
+    assert_eq!(ran.code, Some(0));
+    insta::assert_snapshot!(without_long_names.join("\n"), @"
+    log segment without a generation, as the reference writes it
+    197 records of 4 series
+    end: at byte 7683: a frame is cut short: 29 bytes are left, 35 expected
+      (host) cpu_load  50 records, 1700000000 to 1700002940, last 76.24
+      (host) mem_used  49 records, 1700000000 to 1700002880, last 74.51
+      core0 flops_any  49 records, 1700000000 to 1700002880, last 85.52
+      socket1/core3 ipc  49 records, 1700000000 to 1700002880, last 49.38
+    ");
+    let ran = treering(&at, &["dump", "wal-bad-magic/current.wal"]);
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.stdout.lines().filter(|line| line.starts_with("end: log magic")).count(), 1);
+}
