@@ -182,6 +182,15 @@ impl<'a> Life<'a> {
             SyncPolicy::Interval(_) | SyncPolicy::Never => Safety::Written,
         };
         oracle.acknowledge(&name.cluster, &name.host, safety);
+        for (planned, sample) in batch.iter().zip(&samples) {
+            let name = &self.series[planned.series];
+            if oracle.has_no_grid(name)
+                && let Some(series) = host.lock().series_view(sample.series)
+                && let Some(grid) = series.ring().grid()
+            {
+                oracle.see_grid(name, grid.origin_s());
+            }
+        }
         Ok(())
     }
 

@@ -79,6 +79,19 @@ impl Oracle {
         self.series.values_mut().for_each(|series| series.expire(limit_s));
     }
 
+    /// Whether it is open which grid a series has: retention emptied it, and samples came since.
+    #[must_use]
+    pub fn has_no_grid(&self, name: &SeriesName) -> bool {
+        self.series.get(name).is_some_and(Series::has_no_grid)
+    }
+
+    /// The grid of such a series goes through this time.
+    pub fn see_grid(&mut self, name: &SeriesName, grid_s: i64) {
+        if let Some(series) = self.series.get_mut(name) {
+            series.see_grid(grid_s);
+        }
+    }
+
     /// Whether any end so far spared only what was durable.
     #[must_use]
     pub fn saw_power_cut(&self) -> bool {

@@ -166,39 +166,22 @@ impl<'a> Cursor<'a> {
 
     /// A number that begins here, at a digit or a minus; whether it is the integer `-0`.
     pub(crate) fn number(&mut self) -> Result<bool, Fault> {
-        let negative = self.peek() == Some(b'-');
-        if negative {
-            self.at += 1;
+        let text = self.text;
+        let is = |at: usize, wanted: u8| text.get(at) == Some(&wanted);
+        let negative = is(self.at, b'-');
+        let mut at = self.at + usize::from(negative);
+        let zero = is(at, b'0');
+        at = if zero { at + 1 } else { digits(text, at)? };
+        let whole = at;
+        if is(at, b'.') {
+            at = digits(text, at + 1)?;
         }
-        let zero = self.peek() == Some(b'0');
-        if zero {
-            self.at += 1;
-        } else {
-            self.digits()?;
+        if is(at, b'e') || is(at, b'E') {
+            let signed = is(at + 1, b'+') || is(at + 1, b'-');
+            at = digits(text, at + 1 + usize::from(signed))?;
         }
-        let mut integer = true;
-        if self.peek() == Some(b'.') {
-            integer = false;
-            self.at += 1;
-            self.digits()?;
-        }
-        if let Some(b'e' | b'E') = self.peek() {
-            integer = false;
-            self.at += 1;
-            if let Some(b'+' | b'-') = self.peek() {
-                self.at += 1;
-            }
-            self.digits()?;
-        }
-        Ok(negative && zero && integer)
-    }
-
-    fn digits(&mut self) -> Result<(), Fault> {
-        let start = self.at;
-        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            self.at += 1;
-        }
-        if self.at == start { Err(self.expected("a digit")) } else { Ok(()) }
+        self.at = at;
+        Ok(negative && zero && at == whole)
     }
 
     /// A number that begins here, as an integer; `None` if it is none, or beyond 64 bits.
@@ -322,6 +305,16 @@ impl<'a> Cursor<'a> {
         self.depth -= 1;
         self.at += 1;
     }
+}
+
+/// The place behind the digits that begin here, of which there is at least one.
+fn digits(text: &[u8], start: usize) -> Result<usize, Fault> {
+    let digits =
+        text.get(start..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if digits == 0 {
+        return Err(Fault { at: start, kind: FaultKind::Expected("a digit") });
+    }
+    Ok(start + digits)
 }
 
 /// A place in memory as one in a table. The text's length was compared with the limit before.

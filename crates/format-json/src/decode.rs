@@ -4,7 +4,7 @@ use treering_snapshot::{
     Damage, DamageKind, DecodeError, Decoded, Head, Limits, Meta, Part, Sink, Stop, Take, Window,
 };
 
-use crate::cursor::{Fault, FaultKind, NESTING_MAX, Span, index, wide};
+use crate::cursor::{Fault, FaultKind, NESTING_MAX, Span, index, mark, wide};
 use crate::name;
 use crate::parse::Parser;
 use crate::scan::{self, Column, Level, Outline, Unusable};
@@ -93,7 +93,7 @@ struct To<'a> {
     values: &'a mut Vec<f32>,
     name: &'a mut String,
     /// The names of the open levels below the root.
-    path: Vec<String>,
+    path: Vec<Span>,
     /// The first place that is JSON, but not what this format asks for.
     refused: Option<(u32, &'static str)>,
 }
@@ -139,24 +139,18 @@ impl To<'_> {
     fn enter(&mut self, level: &Level) -> Result<Take, Stop> {
         let kind = match level.unusable {
             None | Some(Unusable::PartOfLevel) => self.read_name(level.name),
-            Some(Unusable::TooDeep) => {
-                self.read_name(level.name);
-                Some(DamageKind::Depth { max: wide(self.limits.depth_max) })
-            }
-            Some(unusable) => {
-                self.read_name(level.name);
-                Some(kind_of_level(unusable))
-            }
+            Some(Unusable::TooDeep) => Some(DamageKind::Depth { max: wide(self.limits.depth_max) }),
+            Some(unusable) => Some(kind_of_level(unusable)),
         };
         if let Some(kind) = kind {
-            self.path.push(self.name.clone());
+            self.path.push(level.name);
             self.report(kind, level.at, None);
             self.path.pop();
             return Ok(Take::Skip);
         }
         let take = self.sink.enter(self.name)?;
         if take == Take::Yes {
-            self.path.push(self.name.clone());
+            self.path.push(level.name);
         }
         Ok(take)
     }
@@ -168,10 +162,10 @@ impl To<'_> {
 
     fn column(&mut self, column: &Column) -> Result<(), Stop> {
         let too_long = self.read_name(column.name);
-        let kind = too_long.or_else(|| column.unusable.map(kind_of_column)).or_else(|| self.read_values(column));
+        let kind =
+            too_long.or_else(|| column.unusable.map(kind_of_column)).or_else(|| self.read_values(column));
         if let Some(kind) = kind {
-            let metric = self.name.clone();
-            self.report(kind, column.at, Some(metric));
+            self.report(kind, column.at, Some(column.name));
             return Ok(());
         }
         let head = Head {
@@ -200,7 +194,7 @@ impl To<'_> {
         self.values.reserve_exact(index(column.count));
         let array = column.data.of_mut(self.text);
         let beyond = self.parser.values(array, column.minus_zero, self.values).err()?;
-        let at = column.data.start.saturating_add(crate::cursor::mark(beyond.at));
+        let at = column.data.start.saturating_add(mark(beyond.at));
         let expected = "a number of double precision";
         if self.refused.is_none_or(|(first, _)| at < first) {
             self.refused = Some((at, expected));
@@ -209,8 +203,10 @@ impl To<'_> {
     }
 
     /// Reports damage of the current level.
-    fn report(&mut self, kind: DamageKind, at: u32, metric: Option<String>) {
-        (self.damage)(Damage { kind, offset: at.into(), path: Some(self.path.clone()), metric });
+    fn report(&mut self, kind: DamageKind, at: u32, metric: Option<Span>) {
+        let text = |name: &Span| name::text(name.of(self.text));
+        let (path, metric) = (self.path.iter().map(text).collect(), metric.as_ref().map(text));
+        (self.damage)(Damage { kind, offset: at.into(), path: Some(path), metric });
     }
 }
 

@@ -7,8 +7,15 @@ use zmij::Buffer;
 /// Below this, ten times the value is an integer that single precision still tells from its neighbours.
 const TENTHS_MAX: f64 = 16_777_216.0;
 
-/// Below this, ten times the value is an exact 64-bit integer.
-const ONE_DECIMAL_MAX: f64 = 1e17;
+/// Below this, tenths are written as digits of an integer.
+const ONE_DECIMAL_MAX: f64 = 1e15;
+
+/// Added to a number below 2^51 it leaves no bit for a fraction: the sum is rounded as every sum is, to the nearest,
+/// ties to even.
+const NO_FRACTION: f64 = 6_755_399_441_055_744.0;
+
+/// Sign, digits of a 64-bit integer, point.
+const FIXED_BYTES: usize = 24;
 
 const NULL: &[u8] = b"null";
 
@@ -37,7 +44,7 @@ pub(crate) fn write(out: &mut Vec<u8>, value: f32, precision: Precision) -> bool
 
 /// Few monitoring values have more than one decimal: these are tried first, and taken only if they read back.
 fn exact(out: &mut Vec<u8>, value: f32) {
-    let tenths = (f64::from(value) * 10.0).round_ties_even();
+    let tenths = tenths(value);
     if tenths.abs() < TENTHS_MAX && reads_back(tenths / 10.0, value) {
         // `-0` is an integer to most readers, which have no negative zero among these.
         let minus_zero = value == 0.0 && value.is_sign_negative();
@@ -56,15 +63,16 @@ fn exact(out: &mut Vec<u8>, value: f32) {
 }
 
 fn reads_back(number: f64, value: f32) -> bool {
-    #[expect(clippy::cast_possible_truncation, reason = "it is how a reader gets from its number to the value")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "it is how a reader gets from its number to the value"
+    )]
     let read = number as f32;
     read == value
 }
 
-/// Rounded to the nearest, ties to even. Ten times a value of single precision is exact in double precision, and so
-/// is what rounding it gives.
 fn one_decimal(out: &mut Vec<u8>, value: f32) {
-    let tenths = (f64::from(value) * 10.0).round_ties_even();
+    let tenths = tenths(value);
     if tenths.abs() < ONE_DECIMAL_MAX {
         fixed(out, tenths, value.is_sign_negative(), true);
     } else {
@@ -73,29 +81,37 @@ fn one_decimal(out: &mut Vec<u8>, value: f32) {
     }
 }
 
-/// Appends a number of tenths; a `.0` only if it is asked for.
-fn fixed(out: &mut Vec<u8>, tenths: f64, negative: bool, point_zero: bool) {
-    if negative {
-        out.push(b'-');
-    }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an integer below 2^63")]
-    let tenths = tenths.abs() as u64;
-    integer(out, tenths / 10);
-    if point_zero || !tenths.is_multiple_of(10) {
-        out.extend_from_slice(&[b'.', digit(tenths)]);
-    }
+/// How many tenths a value is, to the nearest, ties to even; beyond [`ONE_DECIMAL_MAX`] only about.
+///
+/// Ten times a value of single precision is exact in double precision, so this rounds once.
+fn tenths(value: f32) -> f64 {
+    f64::from(value) * 10.0 + NO_FRACTION - NO_FRACTION
 }
 
-fn integer(out: &mut Vec<u8>, mut number: u64) {
-    let mut text = [0; 20];
+/// Appends a number of tenths; a `.0` only if it is asked for.
+fn fixed(out: &mut Vec<u8>, tenths: f64, negative: bool, point_zero: bool) {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an integer below 2^63")]
+    let tenths = tenths.abs() as u64;
+    let (mut whole, last) = (tenths / 10, digit(tenths));
+    let mut text = [0; FIXED_BYTES];
     let mut at = text.len();
-    loop {
+    let mut before = |byte| {
         at -= 1;
-        text[at] = digit(number);
-        number /= 10;
-        if number == 0 {
+        text[at] = byte;
+    };
+    if point_zero || last != b'0' {
+        before(last);
+        before(b'.');
+    }
+    loop {
+        before(digit(whole));
+        whole /= 10;
+        if whole == 0 {
             break;
         }
+    }
+    if negative {
+        before(b'-');
     }
     out.extend_from_slice(&text[at..]);
 }

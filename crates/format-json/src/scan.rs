@@ -201,6 +201,11 @@ impl Scan<'_, '_> {
 }
 
 impl Level {
+    /// Whether it is one, even if a part of it cannot be used.
+    pub(crate) fn is_entered(&self) -> bool {
+        matches!(self.unusable, None | Some(Unusable::PartOfLevel))
+    }
+
     /// Whether a child that begins here stands: no `null` in place of all children came behind it.
     pub(crate) fn has_child_at(&self, at: u32) -> bool {
         at >= self.children_from

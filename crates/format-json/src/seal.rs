@@ -55,6 +55,8 @@ pub(crate) fn find(text: &[u8], end: Option<usize>, ours: Option<Span>) -> Found
     // With the line's end. Behind that may lie what is not ours.
     let file = end.map_or(text, |end| text.get(..=end).unwrap_or(text));
     let Some((checked, expected)) = checksum(file) else {
+        // Where the text itself is cut, that is told, and enough.
+        let ours = ours.filter(|_| end.is_some());
         return ours.map_or(Found::None, |ours| broken("a checksum at its end", ours));
     };
     let mut hasher = Hasher::new();
@@ -109,8 +111,8 @@ fn read(value: &[u8]) -> Result<Option<Key>, Fault> {
             (b"version", Some(b'0'..=b'9')) => version = cursor.integer()?,
             (b"covers", Some(b'0'..=b'9')) => covers = cursor.integer()?,
             (b"previous", Some(b'0'..=b'9')) => previous = cursor.integer()?,
-            (b"cluster", Some(b'"')) => cluster = Some(text(value, cursor.string()?)),
-            (b"host", Some(b'"')) => host = Some(text(value, cursor.string()?)),
+            (b"cluster", Some(b'"')) => cluster = Some(name::text(cursor.string()?.of(value))),
+            (b"host", Some(b'"')) => host = Some(name::text(cursor.string()?.of(value))),
             _ => cursor.skip()?,
         }
     }
@@ -122,10 +124,3 @@ fn read(value: &[u8]) -> Result<Option<Key>, Fault> {
     };
     Ok(Some(Key { version, ours }))
 }
-
-fn text(value: &[u8], string: Span) -> String {
-    let mut text = String::new();
-    name::read(string.of(value), &mut text);
-    text
-}
-

@@ -1,10 +1,23 @@
 //! The program: data to standard output, everything else to standard error.
 
 mod cli;
+mod convert;
 mod dump;
+mod entry;
 mod exit;
+mod file;
+mod fresh;
+mod ls;
+mod origin;
+mod place;
+mod repair;
 mod run;
+mod series;
 mod settings;
+mod shell;
+mod still;
+mod table;
+mod verify;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -31,6 +44,12 @@ pub(crate) fn main() -> ExitCode {
     let result = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Dump(args) => dump::dump(&args),
+        Command::Ls(args) => ls::ls(&args),
+        Command::Verify(args) => verify::verify(&args),
+        Command::Convert(args) => convert::convert(&args),
+        Command::Repair(args) => repair::repair(&args),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
     };
     match result {
         Ok(outcome) => outcome.into(),

@@ -67,3 +67,14 @@ fn row_13_overlapping_snapshots_load_and_the_higher_stem_wins_slot_by_slot() {
     expected.push((T + 300, 6.0));
     assert_eq!(got(&store, "load"), expected);
 }
+
+#[test]
+fn row_02_file_in_front_of_all_takes_no_name_that_a_damaged_one_has() {
+    let disk = SimDisk::new();
+    disk.write_file(format!("{HOST}/{}.bin", T - 1), b"not a snapshot").unwrap();
+    disk.write_file(format!("{HOST}/{T}.bin"), own_snapshot(T, T + 1, 0, &[("flops", 1, T, &[1.0])])).unwrap();
+    let (store, _) = start_on(disk.clone(), &options());
+    put(&store, "flops", &[(T - 20 * super::DAY_S, 2.0)]);
+    let report = store.checkpoint();
+    assert!(report.failed.is_empty(), "{report:?}");
+}

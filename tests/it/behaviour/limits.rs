@@ -91,3 +91,25 @@ fn row_22_lengths_in_a_log_are_not_believed() {
     assert_eq!(got(&store, "flops"), [(T, 1.0)]);
     assert_eq!(got(&start(&stop(&disk, store), &options()), "flops"), [(T, 1.0)]);
 }
+
+#[test]
+fn row_22_gap_of_years_costs_neither_memory_nor_disk() {
+    for crash in [false, true] {
+        let disk = SimDisk::new();
+        let mut store = start(&disk, &options());
+        // In order, as a sender does whose clock was at 1970 when it began.
+        let all = [(0, 1.0), (T - 365 * super::DAY_S, 2.0), (T, 3.0)];
+        for sample in all {
+            put(&store, "flops", &[sample]);
+        }
+        assert!(store.status().memory_bytes < 100_000);
+        let mut disk = disk;
+        if crash {
+            disk = super::kill(&disk, store);
+            store = start(&disk, &options());
+        }
+        let report = store.checkpoint();
+        assert!(report.failed.is_empty() && report.bytes < 10_000, "{report:?}");
+        assert_eq!(got(&start(&stop(&disk, store), &options()), "flops"), all);
+    }
+}

@@ -133,3 +133,22 @@ fn row_05_clean_stop_gives_back_the_newest_sample_at_every_phase() {
         assert_eq!(got(&start(&stop(&disk, store), &options()), "load"), all, "phase {phase_s}");
     }
 }
+
+#[test]
+fn row_02_segment_that_a_snapshot_covers_fills_in_with_its_newest_values() {
+    let disk = SimDisk::new();
+    let store = start(&disk, &options());
+    put(&store, "load", &[(T, 1.0), (T + 60, 5.0), (T, 2.0)]);
+    put(&store, "load", &[(T, 3.0)]);
+    let disk = kill(&disk, store);
+    // Its snapshot was durable, the process died before the segment was removed, and then a bit of the column flipped.
+    let log = disk.read(format!("{HOST}/current.wal")).unwrap();
+    disk.remove(format!("{HOST}/current.wal")).unwrap();
+    disk.write_file(format!("{HOST}/sealed.1.wal"), log).unwrap();
+    let mut bytes = own_snapshot(T, T + 120, 1, &[("load", 60, T, &[3.0, 5.0])]);
+    let value = bytes.windows(4).position(|bytes| bytes == 5.0_f32.to_le_bytes()).unwrap();
+    bytes[value] ^= 1;
+    disk.write_file(format!("{HOST}/{T}.bin"), bytes).unwrap();
+    let (store, _) = start_on(disk.clone(), &options());
+    assert_eq!(got(&store, "load"), [(T, 3.0), (T + 60, 5.0)]);
+}

@@ -17,21 +17,26 @@ struct Attempt {
 #[derive(Debug, Clone)]
 pub(super) struct Series {
     interval_s: u32,
-    /// The time of the first sample, until retention has removed them all.
+    /// A time that the grid goes through: that of the first sample, until retention has removed them all.
     origin_s: Option<i64>,
+    /// Whether a next sample starts a grid of its own is then the store's choice.
+    was_emptied: bool,
     /// In their order.
     attempts: Vec<Attempt>,
-    /// Times and values that retention removed. They may lie in files for a while, and come back from there.
+    /// Values that were replaced or removed. Where retention has removed what replaced them, they may come back from
+    /// files for a while.
     past: BTreeSet<u32>,
 }
 
 impl Series {
     pub(super) fn new(interval_s: u32) -> Series {
-        Series { interval_s, origin_s: None, attempts: Vec::new(), past: BTreeSet::new() }
+        Series { interval_s, origin_s: None, was_emptied: false, attempts: Vec::new(), past: BTreeSet::new() }
     }
 
     pub(super) fn attempt(&mut self, time_s: i64, bits: u32) {
-        self.origin_s.get_or_insert(time_s);
+        if !self.was_emptied {
+            self.origin_s.get_or_insert(time_s);
+        }
         self.attempts.push(Attempt { time_s, bits, safety: Safety::Attempted });
     }
 
@@ -49,13 +54,21 @@ impl Series {
         self.attempts.iter().filter(|attempt| attempt.safety >= safety).count()
     }
 
-    /// A series that has nothing left gets a new grid with its next sample.
+    pub(super) fn has_no_grid(&self) -> bool {
+        self.origin_s.is_none()
+    }
+
+    pub(super) fn see_grid(&mut self, grid_s: i64) {
+        self.origin_s.get_or_insert(grid_s);
+    }
+
     pub(super) fn expire(&mut self, limit_s: i64) {
         let Some(origin_s) = self.origin_s else { return };
         let expired = |attempt: &Attempt| self.slot_s(attempt.time_s, origin_s) < limit_s;
         if self.attempts.iter().all(expired) {
             self.past.extend(self.attempts.drain(..).map(|attempt| attempt.bits));
             self.origin_s = None;
+            self.was_emptied = true;
         }
     }
 
@@ -104,7 +117,10 @@ impl Series {
         for (slot_s, attempts) in &mut slots {
             let kept = is_kept(*slot_s);
             let needed = attempts.iter().rposition(|attempt| attempt.safety >= survived).filter(|_| kept);
-            match recovered_slot(attempts, samples.get(slot_s).copied(), needed, found) {
+            let before = attempts.clone();
+            let outcome = recovered_slot(attempts, samples.get(slot_s).copied(), needed, found);
+            self.past.extend(before.iter().map(|attempt| attempt.bits));
+            match outcome {
                 Err(_) if !kept && samples.get(slot_s).is_some_and(|bits| self.past.contains(bits)) => {}
                 Err(line) => lines.push(format!("{slot_s} {line}")),
                 Ok(()) => {}

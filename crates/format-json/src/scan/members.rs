@@ -91,8 +91,9 @@ impl Scan<'_, '_> {
                 column.unusable = Some(Unusable::Null);
             }
             _ => {
-                self.refuse(self.cursor.mark(), "a column");
+                let at = self.cursor.mark();
                 self.cursor.skip()?;
+                self.refuse(at, "a column");
                 column.unusable = Some(Unusable::NoObject);
             }
         }
@@ -157,16 +158,25 @@ impl Scan<'_, '_> {
                 self.out.levels.push(level);
                 return self.open(Open::Level, number);
             }
-            Some(b'{') => level.unusable = Some(Unusable::TooDeep),
-            Some(b'n') => level.unusable = Some(Unusable::Null),
+            Some(b'{') => {
+                // Before its end, which may not be there: this much is known.
+                level.unusable = Some(Unusable::TooDeep);
+                self.out.levels.push(level);
+                return self.cursor.skip();
+            }
+            Some(b'n') => {
+                self.cursor.word("null")?;
+                level.unusable = Some(Unusable::Null);
+            }
             _ => {
+                let at = self.cursor.mark();
+                self.cursor.skip()?;
                 level.unusable = Some(Unusable::NoObject);
-                self.refuse(self.cursor.mark(), "a level");
+                self.refuse(at, "a level");
             }
         }
-        // Before its end: whatever becomes of what is left out, that it was there is known.
         self.out.levels.push(level);
-        self.cursor.skip()
+        Ok(())
     }
 
     /// An integer: `Some(None)` where there is a `null`, which changes nothing, `None` where there is something else.

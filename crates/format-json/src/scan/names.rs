@@ -19,7 +19,7 @@ pub(super) fn settle(text: &[u8], out: &mut Outline) {
     let replaced = earlier(levels.len(), |n| {
         let level = &levels[n];
         // The root is nobody's child.
-        (n > 0 && level.unusable.is_none()).then(|| (level.parent, level.name.of(text)))
+        (n > 0 && level.is_entered()).then(|| (level.parent, level.name.of(text)))
     });
     for n in replaced {
         out.levels[index(n)].replaced = true;

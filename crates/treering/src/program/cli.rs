@@ -1,10 +1,14 @@
 //! The command line.
 
+mod make;
+
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use treering::duration::GoDuration;
+
+pub(crate) use make::{CompletionsArgs, ConvertArgs, Decimals, ManArgs, RepairArgs, To};
 
 /// An in-memory store for monitoring data that never forgets
 #[derive(Debug, Parser)]
@@ -18,7 +22,7 @@ Exit codes:
   1  the answer is no: damage, nothing found
   2  the arguments or the configuration are wrong
   3  it could not be finished
-  4  refused: another process has the store"
+  4  refused: another process has the store, or the destination exists"
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -31,6 +35,18 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Prints what a snapshot, a log or a whole store holds
     Dump(DumpArgs),
+    /// Lists what lies in a store, host by host
+    Ls(LsArgs),
+    /// Checks snapshots, logs and whole stores, and says what to do about what it finds
+    Verify(VerifyArgs),
+    /// Converts snapshots, or all of a store's, into another format
+    Convert(ConvertArgs),
+    /// Makes a new store of all that is sound in a damaged one
+    Repair(RepairArgs),
+    /// Prints completions for a shell
+    Completions(CompletionsArgs),
+    /// Prints a manual page
+    Man(ManArgs),
 }
 
 #[derive(Debug, Args)]
@@ -111,6 +127,57 @@ pub(crate) struct DumpArgs {
     /// Interval of metrics of which nothing else is known
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub(crate) default_interval: NonZeroU32,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Nothing is locked or changed, so the store may be in use. Times are Unix seconds.
+
+Examples:
+  treering ls                         the store in ./var/checkpoints
+  treering ls /srv/store --files      its files, too
+  treering ls --json | jq .totals     for programs")]
+pub(crate) struct LsArgs {
+    /// Directory of a store, or of a cluster or host in it [default: ./var/checkpoints]
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+
+    /// One row for each file
+    #[arg(long)]
+    pub(crate) files: bool,
+
+    /// One JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Nothing is locked or changed, so a store may be in use. Damage is what loses or may lose samples; notes are everything
+else that an operator should know, such as a log's torn last record after a crash.
+
+Exit codes:
+  0  sound, perhaps with notes
+  1  damaged, or nothing to verify
+  3  not damaged as far as it could be read
+
+Examples:
+  treering verify                                the store in ./var/checkpoints
+  treering verify var/checkpoints/c/h            one host
+  treering verify backup/*.bin && echo sound     files
+  treering verify --json | jq 'select(.severity == \"damage\")'")]
+pub(crate) struct VerifyArgs {
+    /// Snapshots, logs, hosts' directories or stores [default: ./var/checkpoints]
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// One JSON object a line for each finding, then one for all
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Say nothing, only exit
+    #[arg(short, long, conflicts_with = "json")]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

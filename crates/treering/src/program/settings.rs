@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use treering::config::{Aggregation as Configured, CleanupMode, Config, DIRECTORY, FileFormat};
 use treering_format_bin::BinFormat;
+use treering_format_json::JsonFormat;
 use treering_level::{Aggregation, Metric, Unknown};
 use treering_persist::{Options, SyncPolicy};
 use treering_snapshot::Format;
 
-use super::cli::{RunArgs, Sync};
+use super::cli::{Decimals, RunArgs, Sync, To};
 use super::exit::{Failure, Outcome, chain};
 use super::say;
 
@@ -46,7 +47,16 @@ pub(crate) fn for_dump(root: &Path, config: Option<&Path>, default: NonZeroU32) 
 
 /// All formats, the one that is written first.
 pub(crate) fn formats() -> Vec<Box<dyn Format>> {
-    vec![Box::new(BinFormat)]
+    vec![Box::new(BinFormat), Box::new(JsonFormat::exact())]
+}
+
+/// The format to write that the user has named.
+pub(crate) fn format(name: To, decimals: Option<Decimals>) -> Box<dyn Format> {
+    match (name, decimals) {
+        (To::Bin, _) => Box::new(BinFormat),
+        (To::Json, None) => Box::new(JsonFormat::exact()),
+        (To::Json, Some(Decimals::One)) => Box::new(JsonFormat::one_decimal()),
+    }
 }
 
 fn base(root: PathBuf, default: NonZeroU32, config: Option<&Config>) -> Options {

@@ -9,4 +9,5 @@
 
 mod line;
 mod program;
+mod tools;
 mod tsv;

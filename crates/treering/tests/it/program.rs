@@ -1,8 +1,8 @@
 //! The program from outside: started as a process, judged by its exit code, its output and its files.
 
-mod files;
-mod process;
-mod samples;
+pub(crate) mod files;
+pub(crate) mod process;
+pub(crate) mod samples;
 
 mod collecting;
 mod configured;

@@ -5,14 +5,15 @@ use std::path::Path;
 
 use treering::tsv::{self, ColumnHead};
 use treering_format_bin::BinFormat;
-use treering_persist::{OsStorage, Storage};
+use treering_persist::OsStorage;
 use treering_snapshot::{Damage, Document, Format as _, Head, Limits, Meta, Part, Scratch, Sink, Stop, Take};
 use treering_wal::{End, Reader, Record};
 
 use super::{Problem, text};
 use crate::program::cli::{DumpArgs, Format};
 use crate::program::exit::{Failure, Outcome, chain};
-use crate::program::say;
+use crate::program::file::Source;
+use crate::program::{say, settings};
 
 /// What a file is.
 enum Kind {
@@ -29,23 +30,17 @@ pub(super) fn dump(args: &DumpArgs, out: &mut impl Write) -> Result<Outcome, Pro
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let failed = |error: std::io::Error| {
-        Failure::new(Outcome::Unfinished, format!("cannot read {}: {error}", path.display()))
-    };
-    // Opened as the store opens its files: no link is followed, no pipe waited for.
-    let file = OsStorage::new().open(path).map_err(failed)?;
-    let len = usize::try_from(file.len_bytes().map_err(failed)?).unwrap_or(usize::MAX);
+    let formats = settings::formats();
+    let format = formats.iter().find(|format| path.extension() == Some(format.extension().as_ref()));
     let mut bytes = Vec::new();
-    bytes.try_reserve_exact(len).map_err(|_| failed(std::io::ErrorKind::OutOfMemory.into()))?;
-    bytes.resize(len, 0);
-    let mut filled = 0;
-    while filled < len {
-        match file.read_at(u64::try_from(filled).unwrap_or(u64::MAX), &mut bytes[filled..]).map_err(failed)? {
-            0 => break,
-            count => filled += count,
-        }
-    }
-    bytes.truncate(filled);
+    Source::open(&OsStorage::new(), path)
+        .and_then(|source| match format {
+            Some(format) => source.read_snapshot(&**format, &mut bytes),
+            None => source.read(&mut bytes),
+        })
+        .map_err(|error| {
+            Failure::new(Outcome::Unfinished, format!("cannot read {}: {error}", path.display()))
+        })?;
     Ok(bytes)
 }
 

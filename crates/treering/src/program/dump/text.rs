@@ -9,6 +9,7 @@ use treering_snapshot::{Document, Level, Meta};
 use treering_wal::{Control, Record};
 
 use super::store::Series;
+use crate::program::table::{Table, or_dash};
 
 /// What is said of a column of values.
 #[derive(Default)]
@@ -51,64 +52,23 @@ impl Summary {
 const HEAD: [&str; 9] =
     ["metric", "interval", "start", "end", "slots", "samples", "minimum", "maximum", "last"];
 
-/// A table whose columns are as wide as their widest cell; the first is aligned left, the others right.
-struct Table {
-    rows: Vec<Line>,
+fn table() -> Table {
+    Table::new(1, &HEAD)
 }
 
-enum Line {
-    Title(String),
-    Cells([String; 9]),
-}
-
-impl Table {
-    fn new() -> Table {
-        Table { rows: vec![Line::Cells(HEAD.map(str::to_owned))] }
-    }
-
-    fn title(&mut self, title: String) {
-        self.rows.push(Line::Title(title));
-    }
-
-    fn series(&mut self, metric: &str, interval_s: i64, slots: u64, summary: &Summary) {
-        let dash = || "-".to_owned();
-        let some = |text: String| if summary.samples == 0 { dash() } else { text };
-        self.rows.push(Line::Cells([
-            format!("  {}", Escaped(metric)),
-            format!("{interval_s}s"),
-            some(summary.first_s.to_string()),
-            some(summary.last_s.to_string()),
-            slots.to_string(),
-            summary.samples.to_string(),
-            some(summary.min.to_string()),
-            some(summary.max.to_string()),
-            some(summary.last.to_string()),
-        ]));
-    }
-
-    fn print(&self, out: &mut impl Write) -> io::Result<()> {
-        let mut widths = [0; 9];
-        for row in &self.rows {
-            if let Line::Cells(cells) = row {
-                for (width, cell) in widths.iter_mut().zip(cells) {
-                    *width = (*width).max(cell.chars().count());
-                }
-            }
-        }
-        for row in &self.rows {
-            match row {
-                Line::Title(title) => writeln!(out, "{title}")?,
-                Line::Cells(cells) => {
-                    write!(out, "{:<width$}", cells[0], width = widths[0])?;
-                    for (cell, width) in cells.iter().zip(widths).skip(1) {
-                        write!(out, "  {cell:>width$}")?;
-                    }
-                    writeln!(out)?;
-                }
-            }
-        }
-        Ok(())
-    }
+fn series_row(table: &mut Table, metric: &str, interval_s: i64, slots: u64, summary: &Summary) {
+    let some = |text: String| or_dash((summary.samples > 0).then_some(text));
+    table.row([
+        format!("  {}", Escaped(metric)),
+        format!("{interval_s}s"),
+        some(summary.first_s.to_string()),
+        some(summary.last_s.to_string()),
+        slots.to_string(),
+        summary.samples.to_string(),
+        some(summary.min.to_string()),
+        some(summary.max.to_string()),
+        some(summary.last.to_string()),
+    ]);
 }
 
 /// A snapshot: its window, then each level with its columns.
@@ -126,7 +86,7 @@ pub(super) fn snapshot(out: &mut impl Write, meta: Option<&Meta>, document: &Doc
             None => writeln!(out, "without checksums, as the reference writes it")?,
         }
     }
-    let mut table = Table::new();
+    let mut table = table();
     level(&mut table, &mut Vec::new(), document.root());
     table.print(out)
 }
@@ -147,7 +107,7 @@ fn level(table: &mut Table, path: &mut Vec<String>, level_at: &Level) {
             time_s = time_s.saturating_add(column.interval_s);
         }
         let slots = u64::try_from(column.values.len()).unwrap_or(u64::MAX);
-        table.series(metric, column.interval_s, slots, &summary);
+        series_row(table, metric, column.interval_s, slots, &summary);
     }
     for (name, child) in level_at.children() {
         path.push(name.to_owned());
@@ -168,7 +128,7 @@ pub(super) fn store(out: &mut impl Write, all: &[Series], report: &RecoveryRepor
         report.torn_tails,
         report.corrupt_records
     )?;
-    let mut table = Table::new();
+    let mut table = table();
     let mut above: Option<&[String]> = None;
     for series in all {
         if above != Some(&series.path) {
@@ -179,7 +139,7 @@ pub(super) fn store(out: &mut impl Write, all: &[Series], report: &RecoveryRepor
         series.with_samples(|samples| samples.for_each(|(time_s, value)| summary.add(time_s, value)));
         let interval_s = i64::from(series.interval_s());
         let slots = (summary.last_s - summary.first_s) / interval_s.max(1) + 1;
-        table.series(&series.metric, interval_s, u64::try_from(slots).unwrap_or(0), &summary);
+        series_row(&mut table, &series.metric, interval_s, u64::try_from(slots).unwrap_or(0), &summary);
     }
     table.print(out)
 }

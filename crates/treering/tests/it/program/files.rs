@@ -6,25 +6,25 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// Everything about a directory that somebody could have changed.
-pub(super) type Listing = BTreeMap<PathBuf, (SystemTime, Option<Vec<u8>>)>;
+pub(crate) type Listing = BTreeMap<PathBuf, (SystemTime, Option<Vec<u8>>)>;
 
 /// What the reference's encoders wrote.
-pub(super) fn input() -> PathBuf {
+pub(crate) fn input() -> PathBuf {
     reference("input")
 }
 
 /// What the reference's decoders see in it.
-pub(super) fn expected() -> PathBuf {
+pub(crate) fn expected() -> PathBuf {
     reference("expected")
 }
 
 /// The rows that the reference's decoder gives for a file below [`input`].
-pub(super) fn expected_rows(name: &Path) -> String {
+pub(crate) fn expected_rows(name: &Path) -> String {
     fs::read_to_string(expected().join(format!("{}.tsv", name.display()))).unwrap()
 }
 
 /// All files below `dir`, relative to it, in the order of their paths.
-pub(super) fn files_below(dir: &Path) -> Vec<PathBuf> {
+pub(crate) fn files_below(dir: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = listing(dir)
         .into_iter()
         .filter(|(_, (_, bytes))| bytes.is_some())
@@ -35,12 +35,12 @@ pub(super) fn files_below(dir: &Path) -> Vec<PathBuf> {
 }
 
 /// Whether `path` is called `*.{extension}`.
-pub(super) fn is(path: &Path, extension: &str) -> bool {
+pub(crate) fn is(path: &Path, extension: &str) -> bool {
     path.extension().is_some_and(|found| found == extension)
 }
 
 /// Copies the files below `from` that `wanted` takes.
-pub(super) fn copy(from: &Path, to: &Path, wanted: impl Fn(&Path) -> bool) {
+pub(crate) fn copy(from: &Path, to: &Path, wanted: impl Fn(&Path) -> bool) {
     for file in files_below(from).iter().filter(|file| wanted(file)) {
         let copied = to.join(file);
         fs::create_dir_all(copied.parent().unwrap()).unwrap();
@@ -49,7 +49,7 @@ pub(super) fn copy(from: &Path, to: &Path, wanted: impl Fn(&Path) -> bool) {
 }
 
 /// What lies in a directory, with times of change and content.
-pub(super) fn listing(dir: &Path) -> Listing {
+pub(crate) fn listing(dir: &Path) -> Listing {
     let mut all = Listing::new();
     let mut open = vec![dir.to_owned()];
     while let Some(path) = open.pop() {

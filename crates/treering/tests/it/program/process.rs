@@ -14,22 +14,22 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Which stream a line came from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Stream {
+pub(crate) enum Stream {
     Out,
     Err,
 }
 
 /// How the program ended, and all it said.
 #[derive(Debug)]
-pub(super) struct Ran {
+pub(crate) struct Ran {
     /// `None` if a signal ended it.
-    pub(super) code: Option<i32>,
-    pub(super) stdout: String,
-    pub(super) stderr: String,
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// A program that runs. It is killed when this is dropped.
-pub(super) struct Running {
+pub(crate) struct Running {
     child: Child,
     input: Option<ChildStdin>,
     heard: Receiver<(Stream, String)>,
@@ -39,38 +39,38 @@ pub(super) struct Running {
 }
 
 /// The program with nothing of the caller's environment, which may hold a width or a choice of colours.
-pub(super) fn command() -> Command {
+pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_treering"));
     command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 /// Runs to the end in the directory `at`, where paths in arguments and messages are relative to.
-pub(super) fn treering(at: &Path, args: &[&str]) -> Ran {
+pub(crate) fn treering(at: &Path, args: &[&str]) -> Ran {
     Running::of(command().current_dir(at).args(args)).end()
 }
 
 /// The rows for what lies in `dir`, which must be sound.
-pub(super) fn points(dir: &Path) -> String {
+pub(crate) fn points(dir: &Path) -> String {
     let ran = dump_tsv(dir, &[]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     ran.stdout
 }
 
 /// `dump --format tsv`, with more arguments.
-pub(super) fn dump_tsv(path: &Path, more: &[&str]) -> Ran {
+pub(crate) fn dump_tsv(path: &Path, more: &[&str]) -> Ran {
     Running::of(command().args(["dump", "--format", "tsv"]).args(more).arg(path)).end()
 }
 
 /// `run` on `dir` with an input that stays open.
-pub(super) fn run_open(dir: &Path, more: &[&str]) -> Running {
+pub(crate) fn run_open(dir: &Path, more: &[&str]) -> Running {
     Running::of(
         command().args(["run", "--input", "-", "--acks", "--dir"]).arg(dir).args(more).stdin(Stdio::piped()),
     )
 }
 
 /// `run` on `dir` with these lines as the whole input, to a clean stop.
-pub(super) fn run_lines(dir: &Path, lines: &str, more: &[&str]) -> Ran {
+pub(crate) fn run_lines(dir: &Path, lines: &str, more: &[&str]) -> Ran {
     let mut running = run_open(dir, more);
     running.send(lines);
     running.close_input();
@@ -78,7 +78,7 @@ pub(super) fn run_lines(dir: &Path, lines: &str, more: &[&str]) -> Ran {
 }
 
 impl Running {
-    pub(super) fn of(command: &mut Command) -> Running {
+    pub(crate) fn of(command: &mut Command) -> Running {
         let mut child = command.spawn().unwrap();
         let (tell, heard) = channel();
         listen(Stream::Out, child.stdout.take(), tell.clone());
@@ -88,21 +88,21 @@ impl Running {
         Running { child, input, heard, stdout: String::new(), stderr: String::new(), deadline }
     }
 
-    pub(super) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Sends text to the standard input. That the program is gone is seen by what it says, not here.
-    pub(super) fn send(&mut self, text: &str) {
+    pub(crate) fn send(&mut self, text: &str) {
         let _ = self.input.as_mut().unwrap().write_all(text.as_bytes());
     }
 
-    pub(super) fn close_input(&mut self) {
+    pub(crate) fn close_input(&mut self) {
         self.input = None;
     }
 
     /// The next line of a stream for which `wanted` holds.
-    pub(super) fn wait_for(&mut self, stream: Stream, wanted: impl Fn(&str) -> bool) -> String {
+    pub(crate) fn wait_for(&mut self, stream: Stream, wanted: impl Fn(&str) -> bool) -> String {
         loop {
             match self.hear() {
                 Some((from, line)) if from == stream && wanted(&line) => return line,
@@ -113,22 +113,22 @@ impl Running {
     }
 
     /// The number of the first acknowledgement that covers `lines`.
-    pub(super) fn wait_for_ack(&mut self, lines: u64) -> u64 {
+    pub(crate) fn wait_for_ack(&mut self, lines: u64) -> u64 {
         acked(&self.wait_for(Stream::Out, |line| acked(line) >= lines))
     }
 
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// `kill -9`; what it had said until then.
-    pub(super) fn kill(mut self) -> Ran {
+    pub(crate) fn kill(mut self) -> Ran {
         self.child.kill().unwrap();
         self.end()
     }
 
     /// Waits until it ends. The input stays as it is: open if it is open.
-    pub(super) fn end(mut self) -> Ran {
+    pub(crate) fn end(mut self) -> Ran {
         while self.hear().is_some() {}
         let code = self.child.wait().unwrap().code();
         Ran { code, stdout: std::mem::take(&mut self.stdout), stderr: std::mem::take(&mut self.stderr) }
@@ -159,13 +159,13 @@ impl Drop for Running {
 
 impl Ran {
     /// The lines of standard error that hold `part`.
-    pub(super) fn said(&self, part: &str) -> Vec<&str> {
+    pub(crate) fn said(&self, part: &str) -> Vec<&str> {
         self.stderr.lines().filter(|line| line.contains(part)).collect()
     }
 }
 
 /// The number in an acknowledgement.
-pub(super) fn acked(line: &str) -> u64 {
+pub(crate) fn acked(line: &str) -> u64 {
     line.strip_prefix("ack ").unwrap_or_else(|| panic!("no acknowledgement: {line:?}")).parse().unwrap()
 }
 
@@ -187,6 +187,6 @@ fn listen(stream: Stream, from: Option<impl Read + Send + 'static>, tell: Sender
 }
 
 /// A path as an argument.
-pub(super) fn arg(path: &(impl AsRef<OsStr> + ?Sized)) -> &str {
+pub(crate) fn arg(path: &(impl AsRef<OsStr> + ?Sized)) -> &str {
     path.as_ref().to_str().unwrap()
 }

@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 /// All series, by the path and metric of their rows: the order of the rows.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Samples {
+pub(crate) struct Samples {
     series: BTreeMap<(String, String), Series>,
 }
 
@@ -27,7 +27,7 @@ impl Series {
 
 impl Samples {
     /// A sample arrives, or a record is replayed: it replaces what its slot holds. The first one sets the grid.
-    pub(super) fn put(&mut self, path: &str, metric: &str, interval_s: i64, time_s: i64, bits: u32) {
+    pub(crate) fn put(&mut self, path: &str, metric: &str, interval_s: i64, time_s: i64, bits: u32) {
         let series = self.series(path, metric, interval_s, time_s);
         let slot = series.slot(time_s);
         series.slots.insert(slot, bits);
@@ -35,7 +35,7 @@ impl Samples {
 
     /// A column of a snapshot is loaded: it fills empty slots only. Of two of its values in one slot the later wins.
     /// The first column sets the grid.
-    pub(super) fn fill(
+    pub(crate) fn fill(
         &mut self,
         path: &str,
         metric: &str,
@@ -52,17 +52,17 @@ impl Samples {
     }
 
     /// How many there are.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.series.values().map(|series| series.slots.len()).sum()
     }
 
     /// The names of their metrics.
-    pub(super) fn metrics(&self) -> BTreeSet<String> {
+    pub(crate) fn metrics(&self) -> BTreeSet<String> {
         self.series.keys().map(|(_, metric)| metric.clone()).collect()
     }
 
     /// As `dump --format tsv` prints them.
-    pub(super) fn rows(&self) -> String {
+    pub(crate) fn rows(&self) -> String {
         let mut rows = String::new();
         for ((path, metric), series) in &self.series {
             for (slot, bits) in &series.slots {
@@ -81,19 +81,19 @@ impl Samples {
 
 /// A sender of lines that keeps the book on them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Sender {
+pub(crate) struct Sender {
     /// What a store that got all lines must hold.
-    pub(super) samples: Samples,
+    pub(crate) samples: Samples,
     /// Counts up, so that no two values are the same.
     values: u16,
 }
 
 /// A time that is long ago: for stores that keep everything.
-pub(super) const LONG_AGO_S: i64 = 1_700_000_000;
+pub(crate) const LONG_AGO_S: i64 = 1_700_000_000;
 
 impl Sender {
     /// The line for a sample of one of six series on three hosts.
-    pub(super) fn line(&mut self, series: usize, interval_s: i64, time_s: i64) -> String {
+    pub(crate) fn line(&mut self, series: usize, interval_s: i64, time_s: i64) -> String {
         const HOSTS: [(&str, &str); 3] = [("alpha", "n1"), ("alpha", "n2"), ("beta", "n1")];
         let (cluster, host) = HOSTS[series % 3];
         self.values += 1;
@@ -105,7 +105,7 @@ impl Sender {
     }
 
     /// `count` lines: most go on where time is, some are late by up to the whole age, some hit a slot again.
-    pub(super) fn lines(&mut self, count: usize, interval_s: i64, now_s: &mut i64) -> String {
+    pub(crate) fn lines(&mut self, count: usize, interval_s: i64, now_s: &mut i64) -> String {
         let mut text = String::new();
         for index in 0..count {
             let age_s = *now_s - LONG_AGO_S;

@@ -1,0 +1,119 @@
+//! Arguments of the commands that make something new out of a store, and of those that print about the program.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What was written is read again and compared with the source, value by value. What was lost is said: values that one
+decimal has changed, infinite values, which JSON does not have. Damage in the source is named, sound parts are
+converted, and the exit code is 1. A directory is converted with its logs, which are copied; what no store has put
+there is named and left. Nothing is ever overwritten, and DST appears only when it is complete.
+
+Examples:
+  treering convert var/checkpoints readable --to json      a whole store
+  treering convert 1700000000.json 1700000000.bin --to bin one snapshot
+  treering convert var/checkpoints small --to json --decimals 1 --lossless
+                                                           only if one decimal is enough for every value")]
+pub(crate) struct ConvertArgs {
+    /// A snapshot (.bin, .json) or the directory of a store, of a cluster or of a host
+    #[arg(value_name = "SRC")]
+    pub(crate) source: PathBuf,
+
+    /// What is made; a name that is not taken, or for a directory that of an empty one
+    #[arg(value_name = "DST")]
+    pub(crate) destination: PathBuf,
+
+    /// The format that is written
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) to: To,
+
+    /// Write JSON with so many decimals: 1, as the reference does [default: as many as the value has]
+    #[arg(long, value_name = "N", value_parser = one_decimal)]
+    pub(crate) decimals: Option<Decimals>,
+
+    /// If anything is lost, make nothing
+    #[arg(long)]
+    pub(crate) lossless: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It reads DIR as a start would: sound columns of damaged snapshots, records behind damage in logs, merged by the same
+rules. Without --write it says what it found and would do, and writes nothing. With --write it makes NEW, whose
+snapshots give exactly the samples of `treering dump DIR`, and compares the two. DIR stays as it is.
+
+The report names every byte range that did not make it. The exit code is 1 if anything that was stored is lost.
+
+Examples:
+  treering repair var/checkpoints --out rescued            the plan
+  treering repair var/checkpoints --out rescued --write    a new store of all that is sound
+  treering repair var/checkpoints --out rescued --json     the plan for programs")]
+pub(crate) struct RepairArgs {
+    /// The directory of a store
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+
+    /// The directory of the new store; it must not exist, or be empty
+    #[arg(long, value_name = "NEW")]
+    pub(crate) out: PathBuf,
+
+    /// Write it
+    #[arg(long)]
+    pub(crate) write: bool,
+
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Configuration file (JSON), for the intervals of metrics
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Interval of metrics of which nothing else is known
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = super::seconds)]
+    pub(crate) default_interval: NonZeroU32,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  treering completions bash > /etc/bash_completion.d/treering
+  treering completions fish > ~/.config/fish/completions/treering.fish")]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  treering man > treering.1
+  treering man run | man -l -                       of one command")]
+pub(crate) struct ManArgs {
+    /// The command that the page is about [default: the program]
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum To {
+    /// Text for people and their tools
+    Json,
+    /// Blocks of values with checksums
+    Bin,
+}
+
+/// How many decimals are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decimals {
+    /// One, correctly rounded.
+    One,
+}
+
+fn one_decimal(text: &str) -> Result<Decimals, String> {
+    if text == "1" { Ok(Decimals::One) } else { Err("only 1 is known".to_owned()) }
+}

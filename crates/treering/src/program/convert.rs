@@ -1,0 +1,156 @@
+//! `treering convert`: snapshots of one format into those of another, and what it costs.
+
+mod compare;
+mod snapshot;
+mod tree;
+
+use std::io;
+use std::path::Path;
+
+use treering_persist::{OsStorage, Storage};
+use treering_snapshot::{Format, Scratch};
+
+use super::cli::{ConvertArgs, To};
+use super::exit::{Failure, Outcome};
+use super::file::Source;
+use super::fresh::Fresh;
+use super::{say, settings};
+
+use compare::Losses;
+
+/// What became of all that was to be converted.
+#[derive(Debug, Default)]
+struct Tally {
+    snapshots: u64,
+    logs: u64,
+    /// Files that are damaged, refused, or cannot be read.
+    troubled: u64,
+    losses: Losses,
+}
+
+/// Converts a file or a directory; the outcome says whether all of it was sound.
+pub(crate) fn convert(args: &ConvertArgs) -> Result<Outcome, Failure> {
+    if args.decimals.is_some() && args.to == To::Bin {
+        return Err(Failure::new(Outcome::Usage, "--decimals is for --to json")
+            .hint("values in .bin are as they are in memory"));
+    }
+    let metadata = std::fs::metadata(&args.source).map_err(|error| {
+        let missing = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+        let outcome = if missing { Outcome::Usage } else { Outcome::Unfinished };
+        Failure::new(outcome, format!("cannot read {}: {error}", args.source.display()))
+            .hint("give a snapshot or the directory of a store")
+    })?;
+    let target = settings::format(args.to, args.decimals);
+    let mut tally = Tally::default();
+    let fresh = if metadata.is_dir() {
+        tree::convert(args, &*target, &mut tally)?
+    } else {
+        Some(file(args, &*target, &mut tally)?)
+    };
+    let Some(fresh) = fresh else {
+        say(&format!("{}: nothing to convert", args.source.display()));
+        return Ok(Outcome::No);
+    };
+    let refused = args.lossless && tally.losses.any();
+    if refused {
+        drop(fresh);
+    } else {
+        fresh.keep()?;
+    }
+    tell(args, &tally, refused);
+    Ok(if refused || tally.troubled > 0 { Outcome::No } else { Outcome::Done })
+}
+
+fn file(args: &ConvertArgs, target: &dyn Format, tally: &mut Tally) -> Result<Fresh, Failure> {
+    let path = &args.source;
+    let mut fresh = Fresh::file(&args.destination)?;
+    let source = Source::open(&OsStorage::new(), path).map_err(|error| cannot_read(path, &error))?;
+    let format = format_of(path)?;
+    let mut bytes = Vec::new();
+    source.read_snapshot(&*format, &mut bytes).map_err(|error| cannot_read(path, &error))?;
+    let made = snapshot::convert(&*format, target, &mut bytes, &mut Scratch::new());
+    let made = made.map_err(|why| Failure::new(Outcome::No, format!("damage: {}: {why}", path.display())))?;
+    made.tell(path);
+    fresh.write(&made.bytes)?;
+    let losses = losses_of(&made, fresh.temporary(), target, &mut bytes, &mut Scratch::new())?;
+    tally.take(&made, &losses, path);
+    Ok(fresh)
+}
+
+/// By the extension; by the first byte where there is none that is known.
+fn format_of(path: &Path) -> Result<Box<dyn Format>, Failure> {
+    let mut formats = settings::formats();
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    if extension == Some("wal") {
+        return Err(Failure::new(Outcome::Usage, format!("{} is a log, which has one format", path.display()))
+            .hint("copy it as it is, or give the directory of the store"));
+    }
+    let by_name = formats.iter().position(|format| Some(format.extension()) == extension);
+    let position = match by_name {
+        Some(position) => Some(position),
+        None => {
+            let mut begin = [0; 64];
+            let len = OsStorage::new().open(path).and_then(|file| file.read_at(0, &mut begin));
+            let begin = &begin[..len.map_err(|error| cannot_read(path, &error))?];
+            let wanted = match begin.trim_ascii_start().first() {
+                Some(b'{') => "json",
+                _ if begin.starts_with(&treering_format_bin::FILE_MAGIC.to_le_bytes()) => "bin",
+                _ => "",
+            };
+            formats.iter().position(|format| format.extension() == wanted)
+        }
+    };
+    position.map(|position| formats.swap_remove(position)).ok_or_else(|| {
+        Failure::new(Outcome::Usage, format!("{} is no snapshot", path.display()))
+            .hint("name it *.bin or *.json to have it converted all the same")
+    })
+}
+
+fn cannot_read(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(Outcome::Unfinished, format!("cannot read {}: {error}", path.display()))
+}
+
+/// Reads what was written, and compares it with what it was made from.
+fn losses_of(
+    made: &snapshot::Made,
+    written: &Path,
+    target: &dyn Format,
+    bytes: &mut Vec<u8>,
+    scratch: &mut Scratch,
+) -> Result<Losses, Failure> {
+    let failed = |why: String| {
+        Failure::new(Outcome::Unfinished, format!("{} was written, but {why}", written.display()))
+            .hint("it is removed again")
+    };
+    Source::open(&OsStorage::new(), written)
+        .and_then(|source| source.read(bytes))
+        .map_err(|error| failed(format!("cannot be read: {error}")))?;
+    snapshot::losses(made, target, bytes, scratch).map_err(failed)
+}
+
+fn tell(args: &ConvertArgs, tally: &Tally, refused: bool) {
+    let Tally { snapshots, logs, troubled, losses } = tally;
+    for line in losses.lines() {
+        say(&line);
+    }
+    if refused {
+        say(&format!("{}: not made, since something would be lost", args.destination.display()));
+        return;
+    }
+    let logs = if *logs > 0 { format!(", {logs} logs copied") } else { String::new() };
+    say(&format!("{}: {snapshots} snapshots converted{logs}", args.destination.display()));
+    if *troubled > 0 {
+        say(&format!("  {troubled} files are not there, or not whole"));
+    }
+}
+
+impl Tally {
+    fn take(&mut self, made: &snapshot::Made, losses: &Losses, path: &Path) {
+        self.snapshots += 1;
+        self.troubled += u64::from(made.is_damaged() || losses.differs());
+        for line in losses.differences() {
+            say(&format!("lost: {}: {line}", path.display()));
+        }
+        self.losses.add(losses);
+    }
+}

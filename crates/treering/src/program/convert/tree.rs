@@ -1,0 +1,183 @@
+//! A whole directory: its snapshots converted, its logs copied, all else named and left.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use treering_persist::{Entry, OsStorage, Storage};
+use treering_snapshot::{Format, Scratch};
+
+use super::{Tally, losses_of, snapshot};
+use crate::program::cli::ConvertArgs;
+use crate::program::entry::HostEntry;
+use crate::program::exit::{Failure, Outcome};
+use crate::program::file::Source;
+use crate::program::fresh::{Fresh, write_new};
+use crate::program::place::{self, Found, StrayKind};
+use crate::program::{origin, say, settings};
+
+/// What is worked with, and the buffers that are used again for each file.
+struct Work<'a> {
+    storage: OsStorage,
+    formats: Vec<Box<dyn Format>>,
+    target: &'a dyn Format,
+    tally: &'a mut Tally,
+    bytes: Vec<u8>,
+    scratch: Scratch,
+}
+
+/// Converts all hosts of a directory into one that is being made; `None` if there are none.
+pub(super) fn convert(
+    args: &ConvertArgs,
+    target: &dyn Format,
+    tally: &mut Tally,
+) -> Result<Option<Fresh>, Failure> {
+    let (from, to) = (&args.source, &args.destination);
+    origin::must_be_apart(from, to)?;
+    let held = origin::hold(from)?;
+    let mut work = Work {
+        storage: OsStorage::new(),
+        formats: settings::formats(),
+        target,
+        tally,
+        bytes: Vec::new(),
+        scratch: Scratch::new(),
+    };
+    let found = place::find(&work.storage, from, &work.formats).map_err(|error| {
+        Failure::new(Outcome::Unfinished, format!("cannot list {}: {error}", from.display()))
+    })?;
+    let fresh = Fresh::dir(to)?;
+    work.strays(&found);
+    let mut dirs = Vec::new();
+    for host in &found.hosts {
+        let below = host.path.strip_prefix(from).unwrap_or(Path::new(""));
+        let made = fresh.temporary().join(below);
+        if work.host(&host.path, &made)? {
+            dirs.extend(made.ancestors().take_while(|dir| dir.starts_with(fresh.temporary())).map(Path::to_owned));
+        }
+    }
+    drop(held);
+    if work.tally.snapshots + work.tally.logs == 0 {
+        return Ok(None);
+    }
+    dirs.sort();
+    dirs.dedup();
+    for dir in dirs {
+        work.storage.sync_dir(&dir).map_err(|error| cannot("sync", &dir, &error))?;
+    }
+    Ok(Some(fresh))
+}
+
+impl Work<'_> {
+    fn strays(&mut self, found: &Found) {
+        for stray in &found.strays {
+            match &stray.what {
+                StrayKind::File => left(&stray.path, "only directories are expected here"),
+                StrayKind::Special => left(&stray.path, "neither a directory nor a regular file"),
+                StrayKind::Name(why) => left(&stray.path, why),
+                StrayKind::Unreadable(error) => self.unreadable(&stray.path, error),
+            }
+        }
+    }
+
+    /// Converts the files of one host; tells whether anything was made.
+    fn host(&mut self, from: &Path, to: &Path) -> Result<bool, Failure> {
+        let mut entries = match self.storage.list(from) {
+            Ok(entries) => entries,
+            Err(error) => {
+                self.unreadable(from, &error);
+                return Ok(false);
+            }
+        };
+        entries.sort();
+        let mut wanted: BTreeMap<HostEntry, Vec<Entry>> = BTreeMap::new();
+        for entry in entries {
+            let path = from.join(&entry.name);
+            match HostEntry::of(&entry, &self.formats) {
+                HostEntry::Snapshot { format: None, .. } => left(&path, "in a format that is not read here"),
+                what @ (HostEntry::Snapshot { .. } | HostEntry::SealedLog { .. } | HostEntry::CurrentLog) => {
+                    wanted.entry(what).or_default().push(entry);
+                }
+                HostEntry::Temporary => left(&path, "a snapshot that was never finished"),
+                HostEntry::Quarantine => left(&path, "files that were set aside"),
+                HostEntry::Directory => left(&path, "a directory"),
+                HostEntry::NotANumber => left(&path, "the name of a snapshot must be a whole number"),
+                HostEntry::Foreign => left(&path, "no file of a store has this name"),
+                HostEntry::Special => left(&path, "not a regular file"),
+            }
+        }
+        if wanted.is_empty() {
+            return Ok(false);
+        }
+        std::fs::create_dir_all(to).map_err(|error| cannot("make", to, &error))?;
+        // By stem, then in the order of the formats: of two with one stem the one comes first that a start takes.
+        let mut taken: BTreeMap<i64, PathBuf> = BTreeMap::new();
+        for (what, entry) in wanted.iter().flat_map(|(what, entries)| entries.iter().map(move |e| (what, e))) {
+            let path = from.join(&entry.name);
+            let HostEntry::Snapshot { stem, format: Some(format) } = what else {
+                self.log(&path, &to.join(&entry.name))?;
+                continue;
+            };
+            if let Some(first) = taken.get(stem) {
+                let first = first.display();
+                say(&format!("refused: {}: {first} has the same number; convert it on its own", path.display()));
+                self.tally.troubled += 1;
+                continue;
+            }
+            let name = format!("{stem}.{}", self.target.extension());
+            if self.snapshot(*format, &path, &to.join(name))? {
+                taken.insert(*stem, path);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Converts a snapshot; tells whether anything was made.
+    fn snapshot(&mut self, format: usize, path: &Path, to: &Path) -> Result<bool, Failure> {
+        let format = &*self.formats[format];
+        let read = Source::open(&self.storage, path)
+            .and_then(|source| source.read_snapshot(format, &mut self.bytes));
+        if let Err(error) = read {
+            self.unreadable(path, &error);
+            return Ok(false);
+        }
+        let made = match snapshot::convert(format, self.target, &mut self.bytes, &mut self.scratch) {
+            Ok(made) => made,
+            Err(why) => {
+                say(&format!("damage: {}: {why}", path.display()));
+                self.tally.troubled += 1;
+                return Ok(false);
+            }
+        };
+        made.tell(path);
+        write_new(&self.storage, to, &made.bytes).map_err(|(_, error)| cannot("write", to, &error))?;
+        let losses = losses_of(&made, to, self.target, &mut self.bytes, &mut self.scratch)?;
+        self.tally.take(&made, &losses, path);
+        Ok(true)
+    }
+
+    /// Copies a log: it has one format, and what is damaged in it stays for a start to salvage.
+    fn log(&mut self, path: &Path, to: &Path) -> Result<(), Failure> {
+        let read = Source::open(&self.storage, path).and_then(|source| source.read(&mut self.bytes));
+        if let Err(error) = read {
+            self.unreadable(path, &error);
+            return Ok(());
+        }
+        write_new(&self.storage, to, &self.bytes).map_err(|(_, error)| cannot("write", to, &error))?;
+        self.tally.logs += 1;
+        Ok(())
+    }
+
+    fn unreadable(&mut self, path: &Path, error: &io::Error) {
+        say(&format!("unreadable: {}: {error}", path.display()));
+        self.tally.troubled += 1;
+    }
+}
+
+fn left(path: &Path, why: &str) {
+    say(&format!("left: {}: {why}", path.display()));
+}
+
+fn cannot(what: &str, path: &Path, error: &io::Error) -> Failure {
+    Failure::new(Outcome::Unfinished, format!("cannot {what} {}: {error}", path.display()))
+}

@@ -1,0 +1,146 @@
+//! Results that appear under their name only when they are complete and on the disk, and never over another.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use treering_persist::{OsStorage, Replace, Storage};
+
+use super::exit::{Failure, Outcome};
+
+/// A file or directory that is being made under a temporary name beside its own. Dropping it removes it.
+pub(crate) struct Fresh {
+    storage: OsStorage,
+    path: PathBuf,
+    temporary: PathBuf,
+    is_dir: bool,
+    /// Whether there is something to be removed.
+    made: bool,
+}
+
+impl Fresh {
+    /// Begins a file.
+    pub(crate) fn file(path: &Path) -> Result<Fresh, Failure> {
+        let fresh = Fresh::new(path, false)?;
+        if fresh.path.symlink_metadata().is_ok() {
+            return Err(exists(path));
+        }
+        Ok(fresh)
+    }
+
+    /// Begins a directory. An empty one of that name gives way in the end.
+    pub(crate) fn dir(path: &Path) -> Result<Fresh, Failure> {
+        let mut fresh = Fresh::new(path, true)?;
+        may_be_made(path)?;
+        fresh.storage.make_dir(&fresh.temporary).map_err(|error| fresh.cannot("make", &error))?;
+        fresh.made = true;
+        Ok(fresh)
+    }
+
+    /// Where it is made.
+    pub(crate) fn temporary(&self) -> &Path {
+        &self.temporary
+    }
+
+    /// Writes a file that was begun.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let written = write_new(&self.storage, &self.temporary, bytes);
+        // What could not be made is somebody else's, and not to be removed.
+        self.made = written.as_ref().err().is_none_or(|(made, _)| *made);
+        written.map_err(|(_, error)| self.cannot("write", &error))
+    }
+
+    /// Gives it its name.
+    pub(crate) fn keep(mut self) -> Result<(), Failure> {
+        // A directory takes the place of an empty one, and of nothing else.
+        let replace = if self.is_dir { Replace::Yes } else { Replace::No };
+        self.storage.rename(&self.temporary, &self.path, replace).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => exists(&self.path),
+            _ => self.cannot("rename", &error),
+        })?;
+        self.made = false;
+        let parent = parent(&self.path);
+        self.storage.sync_dir(parent).map_err(|error| {
+            Failure::new(Outcome::Unfinished, format!("cannot sync {}: {error}", parent.display()))
+        })
+    }
+
+    fn new(path: &Path, is_dir: bool) -> Result<Fresh, Failure> {
+        let Some(name) = path.file_name() else {
+            return Err(Failure::new(Outcome::Usage, format!("{} has no name of its own", path.display()))
+                .hint("give a name that is not taken yet"));
+        };
+        let mut temporary = OsString::from(name);
+        temporary.push(".tmp");
+        let temporary = path.with_file_name(temporary);
+        if temporary.symlink_metadata().is_ok() {
+            return Err(exists(&temporary).hint("if nobody is writing it, an earlier try left it: remove it"));
+        }
+        Ok(Fresh { storage: OsStorage::new(), path: path.to_owned(), temporary, is_dir, made: false })
+    }
+
+    fn cannot(&self, what: &str, error: &io::Error) -> Failure {
+        Failure::new(Outcome::Unfinished, format!("cannot {what} {}: {error}", self.temporary.display()))
+    }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        if !self.made {
+            return;
+        }
+        // Nobody waits for an answer: what cannot be removed is refused by the next try, which names it.
+        let _ = match self.is_dir {
+            true => fs::remove_dir_all(&self.temporary),
+            false => fs::remove_file(&self.temporary),
+        };
+    }
+}
+
+/// Whether a directory could be made under this name: nothing has it, or an empty directory.
+pub(crate) fn may_be_made(path: &Path) -> Result<(), Failure> {
+    let cannot = |error: io::Error| {
+        Failure::new(Outcome::Unfinished, format!("cannot look at {}: {error}", path.display()))
+    };
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(cannot(error)),
+        Ok(metadata) if !metadata.is_dir() => return Err(exists(path)),
+        Ok(_) => {}
+    }
+    if fs::read_dir(path).map_err(cannot)?.next().is_some() {
+        return Err(exists(path));
+    }
+    let storage = OsStorage::new();
+    let file_system = |path: &Path| storage.file_system(path).map_err(cannot);
+    if file_system(path)? != file_system(parent(path))? {
+        return Err(Failure::new(Outcome::Usage, format!("{} is a mount point", path.display()))
+            .hint("give a name in it"));
+    }
+    Ok(())
+}
+
+/// Writes a file that was not there before, and syncs it. On failure tells whether it was made.
+pub(crate) fn write_new(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> Result<(), (bool, io::Error)> {
+    let file = storage.create(path).map_err(|error| (false, error))?;
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match file.append(rest) {
+            Ok(0) => return Err((true, io::ErrorKind::WriteZero.into())),
+            Ok(count) => rest = &rest[count..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err((true, error)),
+        }
+    }
+    file.sync().map_err(|error| (true, error))
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::new(Outcome::Refused, format!("{} exists, and nothing is overwritten", path.display()))
+        .hint("give a name that is not taken yet")
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
