@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use crate::storage::{Storage, StorageFile};
+use crate::sync::{AtomicBool, Ordering};
 
 /// From so many on, one sync of the file system is cheaper than one of each: 1,000 logs take 20 ms instead of 300.
 const SHARED_SYNC_MIN: usize = 50;
@@ -22,8 +23,9 @@ pub(crate) enum Target<'a> {
 pub(crate) struct Shared<'a> {
     pub(crate) storage: &'a dyn Storage,
     pub(crate) root: &'a Path,
-    /// Whether that is so: a host's directory may be a mount point.
-    pub(crate) one_file_system: bool,
+    /// Whether one sync of the file system counts. False if directories lie in several, and for good after it failed
+    /// once: its error is told once, and may have been about files that nobody was asking for just then.
+    pub(crate) one_sync_counts: &'a AtomicBool,
 }
 
 /// How a sync of the whole file system went.
@@ -65,12 +67,17 @@ pub(crate) fn sync_each<T>(
 }
 
 fn sync_file_system(shared: Shared<'_>, items: usize) -> SharedSync {
-    if items < SHARED_SYNC_MIN || !shared.one_file_system {
+    if items < SHARED_SYNC_MIN || !shared.one_sync_counts.load(Ordering::Acquire) {
         return SharedSync::NotTried;
     }
     match shared.storage.sync_file_system(shared.root) {
         Ok(()) => SharedSync::Done,
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => SharedSync::NotTried,
-        Err(error) => SharedSync::Failed(error),
+        Err(error) => {
+            shared.one_sync_counts.store(false, Ordering::Release);
+            match error.kind() {
+                io::ErrorKind::Unsupported => SharedSync::NotTried,
+                _ => SharedSync::Failed(error),
+            }
+        }
     }
 }

@@ -9,12 +9,16 @@ use treering_level::SeriesIndex;
 pub(crate) struct Catalog {
     /// Sound snapshots in ascending order.
     pub(crate) snapshots: Vec<SnapshotFile>,
+    /// Sealed segments with damage in them, to be set aside instead of dropped.
+    pub(crate) damaged_logs: BTreeSet<u64>,
     /// Damaged snapshots, to be set aside when what was sound in them is safe.
     pub(crate) damaged: Vec<String>,
     /// Snapshots that were never finished, to be removed with the next checkpoint.
     pub(crate) temporaries: Vec<String>,
     /// The highest number in a snapshot's name, damaged and foreign ones counted in, and that name.
     pub(crate) highest: Option<(i64, String)>,
+    /// The lowest one, in the same way.
+    pub(crate) lowest: Option<i64>,
     /// Sealed log segments that are still there.
     pub(crate) sealed: BTreeSet<u64>,
     /// All segments up to this generation are in snapshots.
@@ -61,6 +65,7 @@ impl Catalog {
     }
 
     pub(crate) fn saw_stem(&mut self, stem: i64, name: &str) {
+        self.lowest = Some(self.lowest.map_or(stem, |lowest| lowest.min(stem)));
         if self.highest.as_ref().is_none_or(|(highest, _)| *highest < stem) {
             self.highest = Some((stem, name.to_owned()));
         }

@@ -20,6 +20,9 @@ mod host;
 mod late;
 mod plan;
 
+use std::collections::HashMap;
+use std::path::PathBuf;
+
 use treering_level::Host;
 use treering_snapshot::Format;
 
@@ -29,7 +32,7 @@ use crate::journal::HostJournal;
 use crate::options::Options;
 use crate::report::{CheckpointReport, FailedHost};
 use crate::storage::Storage;
-use crate::sync::{Arc, AtomicUsize, Mutex, Ordering, lock, thread};
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, Ordering, lock, on_threads};
 
 use host::HostRun;
 
@@ -43,13 +46,15 @@ pub(crate) struct Environment {
     /// The first one is written; all are read.
     pub(crate) formats: Vec<Box<dyn Format>>,
     pub(crate) options: Options,
-    /// Whether all directories that were found lie in one file system.
-    pub(crate) one_file_system: bool,
+    /// Whether one sync of the file system stands for those of all files.
+    pub(crate) one_sync_counts: AtomicBool,
+    /// Directories of clusters and hosts that are not what they should be, and why: nothing is written there.
+    pub(crate) blocked: HashMap<PathBuf, String>,
 }
 
 impl Environment {
     pub(crate) fn shared(&self) -> Shared<'_> {
-        Shared { storage: &*self.storage, root: &self.options.root, one_file_system: self.one_file_system }
+        Shared { storage: &*self.storage, root: &self.options.root, one_sync_counts: &self.one_sync_counts }
     }
 }
 
@@ -68,15 +73,7 @@ pub(crate) fn checkpoint(env: &Environment, hosts: &[Arc<Host<HostJournal>>]) ->
             lock(&total).add(report);
         }
     };
-    if workers.min(batches.len()) > 1 {
-        thread::scope(|scope| {
-            for _ in 0..workers.min(batches.len()) {
-                scope.spawn(work);
-            }
-        });
-    } else {
-        work();
-    }
+    on_threads(workers.min(batches.len()), &work);
     let mut report = total.into_inner().unwrap_or_else(crate::sync::PoisonError::into_inner);
     report.elapsed = env.storage.monotonic().saturating_sub(started);
     report
@@ -91,24 +88,26 @@ fn checkpoint_batch(
     let mut runs: Vec<HostRun<'_>> =
         hosts.iter().zip(&disks).filter_map(|(host, disk)| HostRun::begin(host, disk)).collect();
 
-    each(&mut runs, |run| run.freeze(env));
+    each(env, &mut runs, |run| run.freeze(env));
     sync_segments(env, &mut runs);
-    each(&mut runs, |run| run.rename_segment(env));
+    each(env, &mut runs, |run| run.rename_segment(env));
     sync_dirs(env, &mut runs);
-    each(&mut runs, HostRun::release_log);
+    each(env, &mut runs, HostRun::release_log);
 
-    each(&mut runs, |run| run.write_late(env));
+    each(env, &mut runs, |run| run.write_late(env));
     sync_files(env, &mut runs);
-    each(&mut runs, |run| run.rename_late(env));
+    each(env, &mut runs, |run| run.rename_late(env));
     sync_dirs(env, &mut runs);
 
-    each(&mut runs, |run| run.write_new(env, buffer));
+    each(env, &mut runs, |run| run.write_new(env, buffer));
     sync_files(env, &mut runs);
-    each(&mut runs, |run| run.rename_new(env));
+    each(env, &mut runs, |run| run.rename_but_last(env));
     sync_dirs(env, &mut runs);
-    each(&mut runs, HostRun::committed);
+    each(env, &mut runs, |run| run.rename_last(env));
+    sync_dirs(env, &mut runs);
+    each(env, &mut runs, HostRun::committed);
 
-    each(&mut runs, |run| run.clean_up(env));
+    each(env, &mut runs, |run| run.clean_up(env));
     sync_dirs(env, &mut runs);
 
     let mut report = CheckpointReport::default();
@@ -119,12 +118,13 @@ fn checkpoint_batch(
 }
 
 fn each<'a>(
+    env: &Environment,
     runs: &mut [HostRun<'a>],
     mut step: impl FnMut(&mut HostRun<'a>) -> Result<(), crate::CheckpointError>,
 ) {
     for run in runs.iter_mut().filter(|run| !run.has_failed()) {
         if let Err(error) = step(run) {
-            run.fail(error);
+            run.fail(env, error);
         }
     }
 }
@@ -157,7 +157,7 @@ fn sync_files(env: &Environment, runs: &mut [HostRun<'_>]) {
     let results = sync_all(env.shared(), &targets);
     for ((index, (path, _)), result) in files.iter().zip(results) {
         if let Err(error) = result {
-            runs[*index].fail(IoFailure::new("sync", path, error).into());
+            runs[*index].fail(env, IoFailure::new("sync", path, error).into());
         }
     }
 }
@@ -174,7 +174,7 @@ fn sync_dirs(env: &Environment, runs: &mut [HostRun<'_>]) {
     for ((index, dir), result) in dirs.iter().zip(results) {
         match result {
             Ok(()) => runs[*index].dir_synced(),
-            Err(error) => runs[*index].fail(IoFailure::new("sync", dir, error).into()),
+            Err(error) => runs[*index].fail(env, IoFailure::new("sync", dir, error).into()),
         }
     }
 }

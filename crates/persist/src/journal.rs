@@ -1,6 +1,6 @@
 //! What a host carries under its lock for the log: the records that wait to be written, in the lock's order.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use treering_level::{Aggregation, Journal, SeriesView};
 use treering_wal::{Batch, Control, LEVELS_MAX, Limits, Template};
@@ -16,7 +16,7 @@ pub struct HostJournal {
     series: Vec<Option<SeriesRecord>>,
     pending: Pending,
     /// The metrics whose interval stands in the current segment, or will when `pending` is written.
-    named: HashSet<Box<str>>,
+    named: HashMap<Box<str>, u32>,
     /// What `named` was written from, in order, to write it again into a segment that replaces a broken one.
     named_controls: Vec<Control<'static>>,
     /// Of the segment that `pending` goes to.
@@ -37,7 +37,7 @@ impl HostJournal {
             disk,
             series: Vec::new(),
             pending: Pending::default(),
-            named: HashSet::new(),
+            named: HashMap::new(),
             named_controls: Vec::new(),
             generation,
             unloggable: 0,
@@ -79,18 +79,21 @@ impl HostJournal {
         self.take_pending(spare)
     }
 
-    /// The generation of the segment that waiting records go to, and what a new one begins with. If it replaces one that
-    /// can no longer be written, it gets the next number and names the metrics used so far again.
-    pub(crate) fn segment_head(&mut self, replaces: bool) -> (u64, Batch) {
+    /// The generation of the segment that waiting records go to. If it has to be another one than before, because that
+    /// can no longer be written, it gets the next number.
+    pub(crate) fn segment_generation(&mut self, replaces: bool) -> u64 {
         self.generation += u64::from(replaces);
-        let mut head = segment_record(self.generation);
+        self.generation
+    }
+
+    /// All metrics of this generation so far, to be named again where it may not have been written.
+    pub(crate) fn names(&self) -> Batch {
+        let mut names = Batch::new();
         for control in &self.named_controls {
-            if replaces {
-                // It was checked when it was first written.
-                let _ = head.push_control(control);
-            }
+            // It was checked when it was first pushed.
+            let _ = names.push_control(control);
         }
-        (self.generation, head)
+        names
     }
 
     /// Not in line with `append`: runs once per series and segment.
@@ -105,7 +108,8 @@ impl HostJournal {
             };
             self.series[index] = Some(SeriesRecord { template, named_in: 0 });
         }
-        if !self.named.contains(series.metric()) {
+        // Its series may differ in their intervals: then the metric is named again, and what was said last counts.
+        if self.named.get(series.metric()) != Some(&series.interval_s()) {
             let control = Control::Metric {
                 name: series.metric().to_owned().into(),
                 interval_s: series.interval_s(),
@@ -114,7 +118,7 @@ impl HostJournal {
             if self.pending.records.push_control(&control).is_err() {
                 return false;
             }
-            self.named.insert(series.metric().into());
+            self.named.insert(series.metric().into(), series.interval_s());
             self.named_controls.push(control);
         }
         if let Some(record) = &mut self.series[index] {

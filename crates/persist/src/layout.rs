@@ -33,6 +33,7 @@ pub(crate) enum HostEntry {
     },
     /// An unfinished snapshot.
     Temporary {
+        extension: String,
         name: String,
     },
     /// A directory: the quarantine, or one of somebody else's. The reference passes over them, too.
@@ -61,8 +62,8 @@ impl HostEntry {
         };
         match extension {
             TEMPORARY_EXTENSION => match stem.rsplit_once('.') {
-                Some((stem, _)) if stem.parse::<i64>().is_ok() => {
-                    HostEntry::Temporary { name: name.to_owned() }
+                Some((stem, extension)) if stem.parse::<i64>().is_ok() => {
+                    HostEntry::Temporary { extension: extension.to_owned(), name: name.to_owned() }
                 }
                 _ => HostEntry::Foreign { why: "no file of a store has this name" },
             },
@@ -105,11 +106,16 @@ fn os_name(name: &OsStr) -> Result<&str, &'static str> {
     name.to_str().ok_or("the name is not UTF-8")
 }
 
+/// Whether a number can be that of a segment. The bound leaves room to count on from any that is found.
+pub(crate) fn is_generation(number: u64) -> bool {
+    (1..=u64::MAX / 2).contains(&number)
+}
+
 fn sealed_generation(stem: &str) -> Option<u64> {
     let digits = stem.strip_prefix("sealed.")?;
     let generation = digits.parse::<u64>().ok()?;
     // Only the spelling that `sealed_name` writes, so that one generation has one name.
-    (generation.to_string() == digits).then_some(generation)
+    (generation.to_string() == digits && is_generation(generation)).then_some(generation)
 }
 
 #[cfg(test)]
@@ -127,13 +133,22 @@ mod tests {
         assert_eq!(of(&snapshot_name(-7, "bin")), snapshot);
         assert_eq!(of(&sealed_name(12)), HostEntry::SealedLog { generation: 12 });
         let temporary = temporary_name(&snapshot_name(9, "json"));
-        assert_eq!(of(&temporary), HostEntry::Temporary { name: temporary.clone() });
+        let extension = "json".to_owned();
+        assert_eq!(of(&temporary), HostEntry::Temporary { extension, name: temporary.clone() });
         assert_eq!(of(CURRENT_LOG), HostEntry::CurrentLog);
     }
 
     #[test]
     fn one_generation_has_one_spelling() {
-        for name in ["sealed.01.wal", "sealed.+1.wal", "sealed.-1.wal", "sealed..wal", "old.wal"] {
+        for name in [
+            "sealed.01.wal",
+            "sealed.+1.wal",
+            "sealed.-1.wal",
+            "sealed..wal",
+            "old.wal",
+            "sealed.0.wal",
+            "sealed.18446744073709551615.wal",
+        ] {
             assert!(matches!(of(name), HostEntry::Foreign { .. }), "{name}");
         }
     }

@@ -52,6 +52,7 @@ mod ticket;
 
 mod barrier;
 mod checkpoint;
+mod parts;
 mod recover;
 mod retention;
 

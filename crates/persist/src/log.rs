@@ -16,7 +16,7 @@ use crate::error::{IoFailure, chain};
 use crate::journal::{HostJournal, segment_record};
 use crate::layout::CURRENT_LOG;
 use crate::storage::Storage;
-use crate::sync::{Mutex, MutexGuard, OnceLock, lock};
+use crate::sync::{AtomicU64, Mutex, MutexGuard, OnceLock, Ordering, lock};
 use crate::ticket::{Pending, Receipt, Written};
 
 use durable::Progress;
@@ -38,8 +38,18 @@ pub(crate) struct HostDisk {
     progress: Progress,
     /// Why this host's data are not as safe as they should be, until a checkpoint heals it.
     degraded: Mutex<Option<String>>,
+    failures: AtomicU64,
+    dirs: Mutex<Dirs>,
     /// What could not be read at the start. Only another start can change that.
     unreadable: OnceLock<String>,
+}
+
+/// Whether the directories down to the host's own are there for good.
+enum Dirs {
+    Unknown,
+    Durable,
+    /// They are not what they should be, or a sync failed: then no later one proves anything.
+    Unusable(IoFailure),
 }
 
 impl HostDisk {
@@ -52,6 +62,8 @@ impl HostDisk {
             log: Mutex::new(Log::default()),
             progress: Progress::default(),
             degraded: Mutex::default(),
+            failures: AtomicU64::new(0),
+            dirs: Mutex::new(Dirs::Unknown),
             unreadable: OnceLock::new(),
         }
     }
@@ -63,6 +75,42 @@ impl HostDisk {
 
     pub(crate) fn has_found_current(&self) -> bool {
         matches!(lock(&self.log).current, Current::Found { .. })
+    }
+
+    /// Nothing is written to this host's directory.
+    pub(crate) fn block(&self, why: &str) {
+        let error = io::Error::other(why.to_owned());
+        let failure = IoFailure::new("use", &self.dir, error);
+        let _ = self.unreadable.set(chain(&failure));
+        *lock(&self.dirs) = Dirs::Unusable(failure);
+    }
+
+    /// Makes the host's directory, and makes all names down to it durable, whoever made them. Once in a life.
+    pub(crate) fn ensure_dirs(&self, storage: &dyn Storage) -> Result<(), IoFailure> {
+        let mut dirs = lock(&self.dirs);
+        match &*dirs {
+            Dirs::Durable => return Ok(()),
+            Dirs::Unusable(failure) => return Err(failure.clone()),
+            Dirs::Unknown => {}
+        }
+        let above: Vec<&Path> = self.dir.ancestors().skip(1).take(2).collect();
+        for dir in [above.first().copied(), Some(&*self.dir)].into_iter().flatten() {
+            match storage.make_dir(dir) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(IoFailure::new("make", dir, error));
+                }
+                _ => {}
+            }
+        }
+        for dir in above {
+            if let Err(error) = storage.sync_dir(dir) {
+                let failure = IoFailure::new("sync", dir, error);
+                *dirs = Dirs::Unusable(failure.clone());
+                return Err(failure);
+            }
+        }
+        *dirs = Dirs::Durable;
+        Ok(())
     }
 
     pub(crate) fn lock_log(&self) -> MutexGuard<'_, Log> {
@@ -85,12 +133,19 @@ impl HostDisk {
 
     pub(crate) fn set_degraded(&self, why: String) {
         tracing::error!(cluster = %self.cluster, host = %self.host, why, "host degraded");
+        self.failures.fetch_add(1, Ordering::AcqRel);
         *lock(&self.degraded) = Some(why);
     }
 
-    /// All that is in memory is in durable snapshots.
-    pub(crate) fn healed(&self) {
-        if lock(&self.degraded).take().is_some() {
+    /// How often something failed so far.
+    pub(crate) fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Acquire)
+    }
+
+    /// What was in memory when `failures` were counted is in durable snapshots. What failed since is not made good.
+    pub(crate) fn healed(&self, failures: u64) {
+        let mut degraded = lock(&self.degraded);
+        if self.failures() == failures && degraded.take().is_some() {
             tracing::info!(cluster = %self.cluster, host = %self.host, "host healed");
         }
     }
@@ -126,8 +181,17 @@ impl HostDisk {
     /// Writes what waits. Failures go to those who wait, by way of their tickets.
     pub(crate) fn write_pending(&self, storage: &dyn Storage, memory: &Host<HostJournal>, log: &mut Log) {
         let replaces = matches!(log.current, Current::Broken { .. });
-        let (generation, head) = memory.lock().journal().segment_head(replaces);
-        let opened = log.ensure_open(storage, &self.dir, generation, &head);
+        let (generation, names) = {
+            let mut memory = memory.lock();
+            let journal = memory.journal();
+            let generation = journal.segment_generation(replaces);
+            let again = replaces || log.names_are_due();
+            (generation, again.then(|| journal.names()).filter(|names| !names.is_empty()))
+        };
+        let opened = self.ensure_open(storage, log, generation).and_then(|()| match names {
+            Some(names) => log.append(&names).map_err(|failed| self.append_failed(failed, self.written()).1),
+            None => Ok(()),
+        });
         let spare = log.take_spare();
         let pending = memory.lock().journal().take_pending(spare);
         self.write(log, pending, opened);
@@ -142,9 +206,14 @@ impl HostDisk {
                 let error = io::Error::other("the segment failed before");
                 Err(IoFailure::new("append to", &self.current_path(), error))
             }
-            _ => log.ensure_open(storage, &self.dir, generation, &segment_record(generation)),
+            _ => self.ensure_open(storage, log, generation),
         };
         self.write(log, rest, opened);
+    }
+
+    fn ensure_open(&self, storage: &dyn Storage, log: &mut Log, generation: u64) -> Result<(), IoFailure> {
+        self.ensure_dirs(storage)?;
+        log.ensure_open(storage, &self.dir, generation, &segment_record(generation))
     }
 
     /// Appends a batch and tells its writers.
@@ -156,22 +225,30 @@ impl HostDisk {
             Ok(()) if records.is_empty() => nothing,
             Ok(()) => match log.append(&records) {
                 Ok(()) => Written { records: records.records(), failure: None, sequence: self.count_write() },
-                Err(Appended { records, source, broken }) => {
-                    let failure = IoFailure::new("append to", &self.current_path(), source);
-                    let sequence = if records > 0 { self.count_write() } else { self.written() };
-                    if broken {
-                        self.lose(sequence, &failure);
-                    }
-                    Written { records, failure: Some(failure), sequence }
+                Err(failed) => {
+                    let whole = failed.records;
+                    let sequence = if whole > 0 { self.count_write() } else { self.written() };
+                    let (_, failure) = self.append_failed(failed, sequence);
+                    Written { records: whole, failure: Some(failure), sequence }
                 }
             },
         };
         if let Some(failure) = &written.failure {
             self.set_degraded(chain(failure));
         }
+        log.names_due(written.failure.is_some());
         ticket.set(written);
         if records.memory_bytes() <= SPARE_BYTES_MAX {
             log.keep_spare(records);
         }
+    }
+
+    /// What a failed append means for the writes up to `sequence`.
+    fn append_failed(&self, failed: Appended, sequence: u64) -> (u64, IoFailure) {
+        let failure = IoFailure::new("append to", &self.current_path(), failed.source);
+        if failed.broken {
+            self.lose(sequence, &failure);
+        }
+        (sequence, failure)
     }
 }

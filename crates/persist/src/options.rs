@@ -16,6 +16,8 @@ pub struct Options {
     pub unknown: Unknown,
     /// Interval and aggregation of a metric that is found in a log, and of which nothing else is known.
     pub default_metric: Metric,
+    /// What is known of metrics that are not configured, for those that are found in a log that does not say it itself.
+    pub hints: Vec<(String, Metric)>,
     /// When a write that was acknowledged is safe from a power cut.
     pub sync: SyncPolicy,
     /// How long samples are kept; `None` keeps them for ever.
@@ -57,6 +59,7 @@ impl Options {
             metrics: Vec::new(),
             unknown: Unknown::Take(default_metric),
             default_metric,
+            hints: Vec::new(),
             sync: SyncPolicy::Interval(Duration::from_secs(1)),
             retention: Some(Duration::from_secs(48 * 3600)),
             delete_expired: true,

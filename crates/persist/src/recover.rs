@@ -7,6 +7,7 @@
 mod replay;
 mod restore;
 
+use std::cmp::Reverse;
 use std::io;
 use std::path::Path;
 
@@ -15,16 +16,20 @@ use treering_snapshot::{Format, Ours, Scratch};
 
 use crate::catalog::{Catalog, SnapshotFile};
 use crate::error::chain;
-use crate::layout::{CURRENT_LOG, HostEntry, sealed_name};
+use crate::layout::{CURRENT_LOG, HostEntry, is_generation, sealed_name};
 use crate::options::Options;
 use crate::report::{Finding, FindingKind, RecoveryReport};
 use crate::storage::Entry;
 
-use replay::Replay;
+use replay::{Replay, Replayed};
+pub(crate) use restore::is_damage;
 use restore::{Verdict, restore_snapshot};
 
 /// So many findings of one file are reported one by one: a file full of damage should not fill the memory with words.
 const FINDINGS_MAX: usize = 16;
+
+/// Far more segments than a host ever has.
+const UNREAD_GENERATIONS: u64 = 1 << 32;
 
 /// What recovery needs beside the files.
 pub(crate) struct Reading<'a, H> {
@@ -71,6 +76,8 @@ struct HostReader<'a, H> {
     buffers: &'a mut Buffers,
     found: Found,
     recovered: RecoveredHost,
+    /// A snapshot could not be read, so nobody knows what it covers.
+    unread_snapshot: bool,
 }
 
 /// Reads the host that `entries` list into `host`. `read` fills a buffer with a file of the directory `dir`.
@@ -83,7 +90,15 @@ pub(crate) fn recover_host<H>(
     buffers: &mut Buffers,
 ) -> RecoveredHost {
     let recovered = RecoveredHost::default();
-    let mut reader = HostReader { reading, dir, read, buffers, found: Found::default(), recovered };
+    let mut reader = HostReader {
+        reading,
+        dir,
+        read,
+        buffers,
+        found: Found::default(),
+        recovered,
+        unread_snapshot: false,
+    };
     reader.recovered.report.hosts = 1;
     reader.sort_entries(entries);
     let mut memory = host.lock();
@@ -113,13 +128,21 @@ impl<H> HostReader<'_, H> {
                 }
                 HostEntry::SealedLog { generation } => self.found.sealed.push(generation),
                 HostEntry::CurrentLog => self.found.has_current = true,
-                HostEntry::Temporary { name } => self.recovered.catalog.temporaries.push(name),
+                HostEntry::Temporary { extension, name } => {
+                    if self.reading.formats.iter().any(|format| format.extension() == extension) {
+                        self.recovered.catalog.temporaries.push(name);
+                    } else {
+                        self.find(FindingKind::Foreign, &path, "no file of a store has this name");
+                    }
+                }
                 HostEntry::Directory => {}
                 HostEntry::Foreign { why } => self.find(FindingKind::Foreign, &path, why),
             }
         }
-        // The newest first; of two with one number, the one whose format was given first.
-        self.found.snapshots.sort_by(|a, b| (b.0, a.1, &a.2).cmp(&(a.0, b.1, &b.2)));
+        // The newest first; of two with one number the `.bin`, as it happens the first by the alphabet.
+        let extension = |format: usize| self.reading.formats[format].extension();
+        let order = |file: &(i64, usize, String)| (Reverse(file.0), extension(file.1), file.2.clone());
+        self.found.snapshots.sort_by_cached_key(order);
         self.found.sealed.sort_unstable();
     }
 
@@ -128,6 +151,7 @@ impl<H> HostReader<'_, H> {
             let path = self.dir.join(&name);
             if let Err(error) = (self.read)(&path, &mut self.buffers.bytes) {
                 self.unreadable(&path, &error);
+                self.unread_snapshot = true;
                 continue;
             }
             self.recovered.report.snapshots += 1;
@@ -161,7 +185,8 @@ impl<H> HostReader<'_, H> {
     fn believe(&mut self, ours: &Ours, names: (&str, &str), path: &Path) {
         if (ours.cluster.as_str(), ours.host.as_str()) == names {
             let catalog = &mut self.recovered.catalog;
-            catalog.covers = catalog.covers.max(ours.covers);
+            let covers = Some(ours.covers).filter(|covers| is_generation(*covers));
+            catalog.covers = catalog.covers.max(covers.unwrap_or(0));
         } else {
             let what = format!(
                 "written for {}/{}; its samples are used, its word on the log is not",
@@ -185,31 +210,51 @@ impl<H> HostReader<'_, H> {
                 continue;
             }
             let covered = *generation <= covers;
-            replay.segment(memory, &self.buffers.bytes, covered, &path, &mut self.recovered.report);
+            let replayed =
+                replay.segment(memory, &self.buffers.bytes, covered, &path, &mut self.recovered.report);
+            self.judge(*generation, &replayed, &path);
         }
-        let newest = covers.max(sealed.last().copied().unwrap_or(0));
+        replay.fill_from_covered(memory, &mut self.recovered.report);
+        let mut newest = covers.max(sealed.last().copied().unwrap_or(0));
+        if self.unread_snapshot {
+            // It may cover more than we know. A number that it covers must not be given to a new segment.
+            newest = newest.saturating_add(UNREAD_GENERATIONS);
+        }
         self.recovered.next_generation = newest.saturating_add(1);
         if !self.found.has_current {
             return;
         }
         let path = self.dir.join(CURRENT_LOG);
-        let (own, unread) = match (self.read)(&path, &mut self.buffers.bytes) {
+        let (replayed, unread) = match (self.read)(&path, &mut self.buffers.bytes) {
             Ok(()) => {
                 let report = &mut self.recovered.report;
                 (replay.segment(memory, &self.buffers.bytes, false, &path, report), false)
             }
             Err(error) => {
                 self.unreadable(&path, &error);
-                (None, true)
+                (Replayed::default(), true)
             }
         };
         // Its own number, unless that is taken: then somebody copied files about, or the reference wrote this log.
-        let own = own.filter(|own| *own > newest && *own < u64::MAX);
+        let own = replayed.generation.filter(|own| *own > newest && is_generation(*own));
         let generation = own.unwrap_or(newest.saturating_add(1));
         self.recovered.current = Some(generation);
         self.recovered.next_generation = generation.saturating_add(1);
         if unread {
             self.recovered.catalog.unread_from.get_or_insert(generation);
+        }
+        self.judge(generation, &replayed, &path);
+    }
+
+    /// A segment of which not everything is in memory is not dropped like the others.
+    fn judge(&mut self, generation: u64, replayed: &Replayed, path: &Path) {
+        if replayed.damaged {
+            self.recovered.catalog.damaged_logs.insert(generation);
+        }
+        if replayed.unplaced {
+            self.recovered.catalog.unread_from.get_or_insert(generation);
+            let why = format!("{} has records that no series can hold", path.display());
+            self.recovered.degraded.get_or_insert(why);
         }
     }
 

@@ -140,7 +140,7 @@ impl FindingKind {
     /// Whether something that was stored may be lost.
     #[must_use]
     pub fn is_damage(self) -> bool {
-        matches!(self, FindingKind::DamagedSnapshot | FindingKind::CorruptLog)
+        matches!(self, FindingKind::DamagedSnapshot | FindingKind::CorruptLog | FindingKind::Unplaced)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::log::HostDisk;
 use crate::options::SyncPolicy;
 use crate::report::CheckpointReport;
 use crate::retention::{Moment, RetentionClock};
-use crate::sync::{Arc, AtomicBool, Mutex, RwLock, lock, read_lock, write_lock};
+use crate::sync::{Arc, Mutex, RwLock, lock, read_lock, write_lock};
 
 pub(crate) use open::{HostDir, foreign, host_dirs, metric_table, unreadable};
 
@@ -34,7 +34,6 @@ pub struct Store {
     closed: RwLock<bool>,
     checkpointing: Mutex<()>,
     last_checkpoint: Mutex<Option<Duration>>,
-    jumped: AtomicBool,
     /// Held, never read: dropping it lets another process in.
     _root: Box<dyn Send + Sync>,
 }
@@ -92,6 +91,9 @@ impl Store {
     pub fn host(&self, cluster: &str, host: &str) -> Result<StoreHost, AddressError> {
         let memory = self.tree.host_or_insert_with(cluster, host, || {
             let disk = HostDisk::new(&self.env.options.root, cluster, host);
+            if let Some(why) = disk.dir.ancestors().take(2).find_map(|dir| self.env.blocked.get(dir)) {
+                disk.block(why);
+            }
             HostJournal::new(Arc::new(disk), 1)
         })?;
         Ok(StoreHost::of(memory))
@@ -174,7 +176,8 @@ impl Store {
         self.tree.read(query)
     }
 
-    /// The tree in memory, to look at. What is written through it and not through the store is not logged.
+    /// The tree in memory, to look at. What is written through it and not through the store gets into the log only with
+    /// the host's next write.
     #[must_use]
     pub fn tree(&self) -> &Tree<HostJournal> {
         &self.tree

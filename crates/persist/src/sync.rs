@@ -20,3 +20,16 @@ pub(crate) fn read_lock<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
 pub(crate) fn write_lock<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// Runs `work` on this thread and on others beside it, `count` in all, or fewer if the system gives no more.
+pub(crate) fn on_threads(count: usize, work: &(dyn Fn() + Sync)) {
+    thread::scope(|scope| {
+        for _ in 1..count {
+            if let Err(error) = thread::Builder::new().spawn_scoped(scope, work) {
+                tracing::warn!(%error, "no thread to be had: fewer are used");
+                break;
+            }
+        }
+        work();
+    });
+}

@@ -1,4 +1,4 @@
-//! The background thread: syncs, checkpoints, retention, each at its interval by the monotonic clock.
+//! The background threads: syncs, checkpoints, retention, each at its interval by the monotonic clock.
 
 use std::time::Duration;
 
@@ -6,25 +6,24 @@ use crate::options::{Options, SyncPolicy};
 use crate::store::Store;
 use crate::sync::{Arc, channel, thread};
 
-/// How long the worker sleeps at most between looking whether something is due.
-const TICK_MAX: Duration = Duration::from_secs(1);
 /// How often a degraded host is tried again.
 const HEAL_INTERVAL: Duration = Duration::from_secs(10);
 /// How often retention runs, at least and at most.
 const RETENTION_INTERVAL_MIN: Duration = Duration::from_secs(60);
 const RETENTION_INTERVAL_MAX: Duration = Duration::from_secs(3600);
 
-/// The thread that keeps a store in order. Dropping it stops the thread and waits for it; the store stays open.
+/// The threads that keep a store in order. Dropping it stops them and waits for them; the store stays open.
+///
+/// Syncing has a thread of its own: a checkpoint may take longer than the interval that was promised.
 #[derive(Debug)]
 pub struct Worker {
     stop: Option<channel::Sender<()>>,
-    thread: Option<thread::JoinHandle<()>>,
+    threads: Vec<thread::JoinHandle<()>>,
 }
 
 /// What is due when, by the store's monotonic clock.
 #[derive(Debug)]
 struct Schedule {
-    sync: Option<Every>,
     checkpoint: Option<Every>,
     retention: Option<Every>,
     heal: Every,
@@ -37,28 +36,44 @@ struct Every {
 }
 
 impl Worker {
-    /// Starts the thread.
+    /// Starts the threads.
     ///
     /// # Errors
-    /// If the system gives no thread.
+    /// If the system gives none.
     pub fn start(store: Arc<Store>) -> std::io::Result<Worker> {
         let (stop, stopped) = channel::bounded::<()>(0);
+        let mut worker = Worker { stop: Some(stop), threads: Vec::new() };
+        if let SyncPolicy::Interval(interval) = store.options().sync {
+            let (store, stopped) = (Arc::clone(&store), stopped.clone());
+            let mut every = Every::new(interval, store.monotonic());
+            worker.spawn("treering-sync", move || {
+                while pause(&stopped, every.left(store.monotonic())) {
+                    if every.is_due(store.monotonic()) {
+                        guarded(|| sync(&store));
+                    }
+                }
+            })?;
+        }
         let mut schedule = Schedule::new(store.options(), store.monotonic());
-        let tick = schedule.tick();
-        let thread = thread::Builder::new().name("treering-worker".to_owned()).spawn(move || {
-            while let Err(channel::RecvTimeoutError::Timeout) = stopped.recv_timeout(tick) {
-                schedule.run(&store);
+        worker.spawn("treering-worker", move || {
+            while pause(&stopped, schedule.left(store.monotonic())) {
+                guarded(|| schedule.run(&store));
             }
         })?;
-        Ok(Worker { stop: Some(stop), thread: Some(thread) })
+        Ok(worker)
+    }
+
+    fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+        self.threads.push(thread::Builder::new().name(name.to_owned()).spawn(work)?);
+        Ok(())
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
         self.stop = None;
-        if let Some(thread) = self.thread.take() {
-            // A panic of the worker has been printed by its thread; there is nothing to add.
+        for thread in self.threads.drain(..) {
+            // What a thread had to say it has said.
             let _ = thread.join();
         }
     }
@@ -66,38 +81,27 @@ impl Drop for Worker {
 
 impl Schedule {
     fn new(options: &Options, now: Duration) -> Schedule {
-        let every = |interval: Duration| Every { interval, next: now.saturating_add(interval) };
-        let some = |interval: Duration| (!interval.is_zero()).then(|| every(interval));
+        let some = |interval: Duration| (!interval.is_zero()).then(|| Every::new(interval, now));
         Schedule {
-            sync: match options.sync {
-                SyncPolicy::Interval(interval) => Some(every(interval)),
-                SyncPolicy::Always | SyncPolicy::Never => None,
-            },
             checkpoint: some(options.checkpoint_interval),
             retention: options.retention.map(|retention| {
-                every((retention / 48).clamp(RETENTION_INTERVAL_MIN, RETENTION_INTERVAL_MAX))
+                Every::new((retention / 48).clamp(RETENTION_INTERVAL_MIN, RETENTION_INTERVAL_MAX), now)
             }),
-            heal: every(HEAL_INTERVAL),
+            heal: Every::new(HEAL_INTERVAL, now),
         }
     }
 
-    /// Short enough for the shortest interval.
-    fn tick(&self) -> Duration {
-        [self.sync, self.checkpoint]
+    /// Time until something is due.
+    fn left(&self, now: Duration) -> Duration {
+        [self.checkpoint, self.retention, Some(self.heal)]
             .into_iter()
             .flatten()
-            .map(|every| every.interval)
-            .fold(TICK_MAX, Duration::min)
-            .max(Duration::from_millis(1))
+            .map(|every| every.left(now))
+            .fold(Duration::MAX, Duration::min)
     }
 
     fn run(&mut self, store: &Store) {
         let now = store.monotonic();
-        if is_due(&mut self.sync, now)
-            && let Err(failure) = store.sync()
-        {
-            tracing::error!(error = crate::error::chain(&failure), "a log could not be synced");
-        }
         if is_due(&mut self.checkpoint, now) {
             store.checkpoint();
         }
@@ -110,11 +114,37 @@ impl Schedule {
     }
 }
 
+fn sync(store: &Store) {
+    if let Err(failure) = store.sync() {
+        tracing::error!(error = crate::error::chain(&failure), "a log could not be synced");
+    }
+}
+
+/// Waits; false when it is time to stop.
+fn pause(stopped: &channel::Receiver<()>, time: Duration) -> bool {
+    matches!(stopped.recv_timeout(time), Err(channel::RecvTimeoutError::Timeout))
+}
+
+/// A panic is a defect, but a store whose worker is gone would never be checkpointed again.
+fn guarded(work: impl FnOnce()) {
+    if std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err() {
+        tracing::error!("the background worker panicked and goes on: please report this");
+    }
+}
+
 fn is_due(every: &mut Option<Every>, now: Duration) -> bool {
     every.as_mut().is_some_and(|every| every.is_due(now))
 }
 
 impl Every {
+    fn new(interval: Duration, now: Duration) -> Every {
+        Every { interval, next: now.saturating_add(interval) }
+    }
+
+    fn left(&self, now: Duration) -> Duration {
+        self.next.saturating_sub(now)
+    }
+
     fn is_due(&mut self, now: Duration) -> bool {
         let due = now >= self.next;
         if due {
@@ -136,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_late_turn_is_not_made_up_for() {
-        let mut every = Every { interval: Duration::from_secs(10), next: Duration::from_secs(10) };
+        let mut every = Every::new(Duration::from_secs(10), Duration::ZERO);
         assert!(!every.is_due(Duration::from_secs(9)));
         assert!(every.is_due(Duration::from_secs(35)));
         assert!(!every.is_due(Duration::from_secs(40)));
@@ -144,9 +174,11 @@ mod tests {
     }
 
     #[test]
-    fn the_tick_follows_the_shortest_interval() {
-        let sync = SyncPolicy::Interval(Duration::from_millis(50));
-        let options = Options { sync, ..Options::new("x") };
-        assert_eq!(Schedule::new(&options, Duration::ZERO).tick(), Duration::from_millis(50));
+    fn the_worker_sleeps_until_the_first_thing_is_due() {
+        let options = Options { checkpoint_interval: Duration::from_millis(1500), ..Options::new("x") };
+        let schedule = Schedule::new(&options, Duration::from_secs(7));
+        assert_eq!(schedule.left(Duration::from_secs(7)), Duration::from_millis(1500));
+        assert_eq!(schedule.left(Duration::from_secs(8)), Duration::from_millis(500));
+        assert_eq!(schedule.left(Duration::from_secs(9)), Duration::ZERO);
     }
 }

@@ -3,10 +3,11 @@
 use std::error::Error;
 use std::ops::Range;
 
-use treering_buffer::{Frozen, Slot, Values};
+use treering_buffer::{Frozen, Slot};
 use treering_level::FrozenSeries;
 use treering_snapshot::{EncodeError, Encoder, Format, Head, Meta, Part, Stop, Take};
 
+use crate::parts::part_of;
 use crate::sync::Arc;
 
 /// Why an encoder stopped.
@@ -59,18 +60,24 @@ pub(super) fn encode(
 }
 
 /// One frozen column as an event; returns the time behind its last value.
-pub(super) fn emit_column(
+fn emit_column(encoder: &mut dyn Encoder, metric: &str, values: &Frozen) -> Result<i64, EncodeFailure> {
+    emit_column_from(encoder, metric, values.first_slot(), values)
+}
+
+/// The same, with slots without a value in front of it from `first` on.
+pub(super) fn emit_column_from(
     encoder: &mut dyn Encoder,
     metric: &str,
+    first: Slot,
     values: &Frozen,
 ) -> Result<i64, EncodeFailure> {
-    let count = u32::try_from(values.slots()).map_err(|_| EncodeError::TooLarge {
-        what: "values of a column",
-        max: u64::from(u32::MAX),
-        found: values.slots(),
-    })?;
-    let parts: Vec<Part<'_>> = values.parts().map(part_of).collect();
-    let (interval_s, start_s) = (i64::from(values.interval_s()), values.start_s());
+    let lead = values.first_slot().abs_diff(first);
+    let found = values.slots().saturating_add(lead);
+    let too_large = |_| EncodeError::TooLarge { what: "values of a column", max: u64::from(u32::MAX), found };
+    let count = u32::try_from(found).map_err(too_large)?;
+    let gap = u32::try_from(lead).ok().filter(|lead| *lead > 0).map(Part::Missing);
+    let parts: Vec<Part<'_>> = gap.into_iter().chain(values.parts().map(part_of)).collect();
+    let (interval_s, start_s) = (i64::from(values.interval_s()), values.grid().time_of(first));
     encoder.column(Head { metric, interval_s, start_s, count }, &parts).map_err(encode_error)?;
     Ok(start_s.saturating_add(interval_s.saturating_mul(i64::from(count))))
 }
@@ -90,14 +97,6 @@ fn move_to<'a>(
         debug_assert_eq!(take, Take::Yes, "an encoder takes every level");
     }
     Ok(to)
-}
-
-fn part_of(values: Values<'_>) -> Part<'_> {
-    match values {
-        Values::Native(values) => Part::Native(values),
-        Values::LittleEndian(bytes) => Part::LittleEndian(bytes),
-        Values::Missing(count) => Part::Missing(count),
-    }
 }
 
 /// Encoders say why they stop in their own words.

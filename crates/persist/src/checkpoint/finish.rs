@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use treering_level::FrozenSeries;
+use treering_level::{FrozenSeries, TIME_MAX_S};
 
 use super::Environment;
 use crate::catalog::Catalog;
@@ -44,7 +44,9 @@ pub(super) fn stems(
     let columns = || frozen.iter().map(|series| &series.column).filter(|column| !column.is_empty());
     let earliest_s = columns().map(treering_buffer::Frozen::start_s).min();
     let newest_end_s = catalog.snapshots.iter().map(|file| file.end_s).max();
+    // What a header says of its end may be anything.
     let wanted = catalog.checkpointed_s.or(newest_end_s).or(earliest_s).unwrap_or(0);
+    let wanted = wanted.clamp(-TIME_MAX_S, TIME_MAX_S);
     let (highest, highest_name) = match &catalog.highest {
         Some((stem, name)) => (Some(*stem), name.as_str()),
         None => (None, ""),
@@ -54,24 +56,29 @@ pub(super) fn stems(
     let first = first.ok_or_else(no_stem_left)?;
     let count = |files: usize| i64::try_from(files).map_err(|_| no_stem_left());
     let end = first.checked_add(count(new)?).ok_or_else(no_stem_left)?;
-    let lowest = catalog.snapshots.first().map_or(first, |file| file.stem);
+    let lowest = catalog.lowest.unwrap_or(first);
     let front = lowest.checked_sub(count(front)?).ok_or_else(no_stem_left)?..lowest;
     Ok(front.chain(first..end).collect())
 }
 
-/// Removes what the durable snapshots make superfluous; returns the directories that changed.
+/// Removes what the durable snapshots make superfluous, and adds the directories that it changed to `dirs`.
 pub(super) fn clean_up(
     env: &Environment,
     disk: &HostDisk,
     catalog: &mut Catalog,
+    dirs: &mut Vec<PathBuf>,
     report: &mut CheckpointReport,
-) -> Result<Vec<PathBuf>, CheckpointError> {
+) -> Result<(), CheckpointError> {
     let storage = &*env.storage;
-    let mut dirs = Vec::new();
     // In ascending order, and the first failure stops: of the segments that are left, none is missing in between.
     for generation in catalog.droppable() {
-        let path = disk.dir.join(sealed_name(generation));
-        unlink_if_there(storage, &path)?;
+        let name = sealed_name(generation);
+        if catalog.damaged_logs.contains(&generation) {
+            // What could not be read in it may mean something to somebody.
+            set_aside(storage, &disk.dir, &name, dirs, report)?;
+        } else {
+            unlink_if_there(storage, &disk.dir.join(name))?;
+        }
         catalog.sealed.remove(&generation);
         report.segments_dropped += 1;
         dirs.push(disk.dir.clone());
@@ -81,15 +88,10 @@ pub(super) fn clean_up(
         dirs.push(disk.dir.clone());
     }
     while let Some(name) = catalog.damaged.last() {
-        let to = set_aside(storage, &disk.dir, name)?;
-        tracing::warn!(file = %disk.dir.join(name).display(), to = %to.display(), "damaged file set aside");
-        report.quarantined.push(to);
+        set_aside(storage, &disk.dir, name, dirs, report)?;
         catalog.damaged.pop();
-        // The new name first: a power cut between the two must not find the file nowhere.
-        dirs.push(disk.dir.join(QUARANTINE));
-        dirs.push(disk.dir.clone());
     }
-    Ok(dirs)
+    Ok(())
 }
 
 fn unlink_if_there(storage: &dyn Storage, path: &Path) -> Result<(), IoFailure> {
@@ -99,22 +101,32 @@ fn unlink_if_there(storage: &dyn Storage, path: &Path) -> Result<(), IoFailure> 
     }
 }
 
-/// Moves a damaged file into the quarantine, never over another.
-fn set_aside(storage: &dyn Storage, dir: &Path, name: &str) -> Result<PathBuf, IoFailure> {
+/// Moves a damaged file into the quarantine, never over another. One that is gone is nobody's concern any more.
+fn set_aside(
+    storage: &dyn Storage,
+    dir: &Path,
+    name: &str,
+    dirs: &mut Vec<PathBuf>,
+    report: &mut CheckpointReport,
+) -> Result<(), IoFailure> {
     let from = dir.join(name);
     let quarantine = dir.join(QUARANTINE);
     make_dirs(storage, &quarantine).map_err(|error| IoFailure::new("make", &quarantine, error))?;
-    let mut error = io::Error::from(io::ErrorKind::AlreadyExists);
     for number in 0..QUARANTINE_TRIES {
         let to = quarantine.join(if number == 0 { name.to_owned() } else { format!("{name}.{number}") });
         match storage.rename(&from, &to, Replace::No) {
-            Ok(()) => return Ok(to),
-            Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(other) => {
-                error = other;
-                break;
+            Ok(()) => {
+                tracing::warn!(file = %from.display(), to = %to.display(), "damaged file set aside");
+                report.quarantined.push(to);
+                // The new name first: a power cut between the two must not find the file nowhere.
+                dirs.push(quarantine);
+                dirs.push(dir.to_owned());
+                return Ok(());
             }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(IoFailure::new("set aside", &from, error)),
         }
     }
-    Err(IoFailure::new("set aside", &from, error))
+    Err(IoFailure::new("set aside", &from, io::ErrorKind::AlreadyExists.into()))
 }

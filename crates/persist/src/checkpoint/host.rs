@@ -9,7 +9,7 @@ use super::Environment;
 use super::encode::{ColumnOf, Encoded, encode};
 use super::finish;
 use super::late::{Rewritten, merge_late};
-use super::plan::{floor_slot, fresh_columns};
+use super::plan::{floor_slot, fresh_columns, held};
 use crate::catalog::{Catalog, SnapshotFile};
 use crate::error::{CheckpointError, IoFailure, chain};
 use crate::journal::HostJournal;
@@ -19,7 +19,7 @@ use crate::report::CheckpointReport;
 use crate::storage::{Replace, Storage, StorageFile, append_all};
 use crate::sync::{Arc, MutexGuard};
 
-/// A host in a checkpoint. Dropping it without [`HostRun::finish`] would lose what was frozen.
+/// A host in a checkpoint. Dropping it gives back what was frozen, unless that is safe.
 pub(super) struct HostRun<'a> {
     memory: &'a Host<HostJournal>,
     disk: &'a HostDisk,
@@ -35,8 +35,12 @@ pub(super) struct HostRun<'a> {
     front: Vec<Vec<ColumnOf>>,
     new: Vec<NewFile>,
     unsynced: Vec<(PathBuf, Arc<dyn StorageFile>)>,
+    /// Files that were written under temporary names.
+    temporaries: Vec<PathBuf>,
     changed_dirs: Vec<PathBuf>,
     committed: bool,
+    /// Failures of the host's log before its segment was sealed: those are what this checkpoint makes good.
+    failures: u64,
     error: Option<CheckpointError>,
     report: CheckpointReport,
 }
@@ -64,6 +68,7 @@ impl<'a> HostRun<'a> {
             !guard.journal().has_pending() && guard.series().all(|series| series.ring().dirty().is_empty())
         };
         if idle && log.is_empty() && !finish::has_work(&catalog) {
+            disk.healed(disk.failures());
             return None;
         }
         Some(HostRun {
@@ -78,8 +83,10 @@ impl<'a> HostRun<'a> {
             front: Vec::new(),
             new: Vec::new(),
             unsynced: Vec::new(),
+            temporaries: Vec::new(),
             changed_dirs: Vec::new(),
             committed: false,
+            failures: 0,
             error: None,
             report: CheckpointReport::default(),
         })
@@ -89,8 +96,12 @@ impl<'a> HostRun<'a> {
         self.error.is_some()
     }
 
-    pub(super) fn fail(&mut self, error: CheckpointError) {
-        self.sealing = None;
+    pub(super) fn fail(&mut self, env: &Environment, error: CheckpointError) {
+        if let Some(Sealing { mut log, .. }) = self.sealing.take()
+            && let Some(generation) = log.unseal(&*env.storage, &self.disk.dir)
+        {
+            self.catalog.sealed.remove(&generation);
+        }
         self.error.get_or_insert(error);
     }
 
@@ -98,6 +109,7 @@ impl<'a> HostRun<'a> {
     pub(super) fn freeze(&mut self, env: &Environment) -> Result<(), CheckpointError> {
         let Some(Sealing { log, .. }) = &mut self.sealing else { return Ok(()) };
         let storage = &*env.storage;
+        self.disk.ensure_dirs(storage)?;
         if self.memory.lock().journal().has_pending() {
             self.disk.write_pending(storage, self.memory, log);
         }
@@ -117,7 +129,8 @@ impl<'a> HostRun<'a> {
             let journal = memory.journal();
             (journal.generation(), journal.seal(log.take_spare()))
         };
-        let readable = catalog.unread_from.map_or(generation, |unread| generation.min(unread - 1));
+        let readable =
+            catalog.unread_from.map_or(generation, |unread| generation.min(unread.saturating_sub(1)));
         self.covers = self.covers.max(readable);
         // What came in between: it is frozen, and its writers wait for its record.
         self.disk.write_rest(storage, log, generation, rest);
@@ -151,6 +164,7 @@ impl<'a> HostRun<'a> {
     pub(super) fn release_log(&mut self) -> Result<(), CheckpointError> {
         // Before the right to sync is given back: nobody shall look for the segment that is gone.
         self.disk.set_durable(self.sequence);
+        self.failures = self.disk.failures();
         self.sealing = None;
         Ok(())
     }
@@ -238,25 +252,37 @@ impl<'a> HostRun<'a> {
         Ok(())
     }
 
-    pub(super) fn rename_new(&mut self, env: &Environment) -> Result<(), CheckpointError> {
-        for file in std::mem::take(&mut self.new) {
-            let from = self.disk.dir.join(temporary_name(&file.name));
-            let to = self.disk.dir.join(&file.name);
-            env.storage
-                .rename(&from, &to, Replace::No)
-                .map_err(|error| IoFailure::new("rename", &from, error))?;
-            self.changed_dirs.push(self.disk.dir.clone());
-            self.catalog.saw_stem(file.stem, &file.name);
-            let end_s = file.encoded.end_s.unwrap_or(file.stem);
-            let snapshot = SnapshotFile { stem: file.stem, name: file.name, format: 0, end_s };
-            self.catalog.insert_snapshot(snapshot);
-            for (series, start_s) in file.encoded.starts {
-                let series = self.frozen[series].index;
-                let floor_s = self.catalog.floor_s(series);
-                self.catalog.set_floor(series, floor_s.map_or(start_s, |floor_s| floor_s.max(start_s)));
-            }
-            self.report.slots += file.encoded.slots;
+    /// All new snapshots but the one that says what is covered.
+    pub(super) fn rename_but_last(&mut self, env: &Environment) -> Result<(), CheckpointError> {
+        let last = self.new.len().saturating_sub(1);
+        for file in self.new.drain(..last).collect::<Vec<_>>() {
+            self.rename_new(env, file)?;
         }
+        Ok(())
+    }
+
+    /// The one that commits, when the others are durable.
+    pub(super) fn rename_last(&mut self, env: &Environment) -> Result<(), CheckpointError> {
+        self.new.pop().map_or(Ok(()), |file| self.rename_new(env, file))
+    }
+
+    fn rename_new(&mut self, env: &Environment, file: NewFile) -> Result<(), CheckpointError> {
+        let from = self.disk.dir.join(temporary_name(&file.name));
+        let to = self.disk.dir.join(&file.name);
+        env.storage
+            .rename(&from, &to, Replace::No)
+            .map_err(|error| IoFailure::new("rename", &from, error))?;
+        self.changed_dirs.push(self.disk.dir.clone());
+        self.catalog.saw_stem(file.stem, &file.name);
+        let end_s = file.encoded.end_s.unwrap_or(file.stem);
+        let snapshot = SnapshotFile { stem: file.stem, name: file.name, format: 0, end_s };
+        self.catalog.insert_snapshot(snapshot);
+        for (series, start_s) in file.encoded.starts {
+            let series = self.frozen[series].index;
+            let floor_s = self.catalog.floor_s(series);
+            self.catalog.set_floor(series, floor_s.map_or(start_s, |floor_s| floor_s.max(start_s)));
+        }
+        self.report.slots += file.encoded.slots;
         Ok(())
     }
 
@@ -268,9 +294,7 @@ impl<'a> HostRun<'a> {
     }
 
     pub(super) fn clean_up(&mut self, env: &Environment) -> Result<(), CheckpointError> {
-        let dirs = finish::clean_up(env, self.disk, &mut self.catalog, &mut self.report)?;
-        self.changed_dirs.extend(dirs);
-        Ok(())
+        finish::clean_up(env, self.disk, &mut self.catalog, &mut self.changed_dirs, &mut self.report)
     }
 
     pub(super) fn take_unsynced(&mut self) -> Vec<(PathBuf, Arc<dyn StorageFile>)> {
@@ -289,24 +313,27 @@ impl<'a> HostRun<'a> {
         }
     }
 
-    /// Gives back what was not made safe, and reports.
+    /// Reports. What was not made safe is given back when this is dropped.
     pub(super) fn finish(mut self, env: &Environment, total: &mut CheckpointReport) {
         if self.committed {
             self.catalog.checkpointed_s = Some(env.storage.wall_s());
         } else {
-            self.memory.lock().give_back(&self.frozen);
+            // On a full disk they take the room that the log needs.
+            for path in self.temporaries.drain(..) {
+                let _ = env.storage.unlink(&path);
+            }
         }
-        match self.error {
+        match self.error.take() {
             Some(error) => {
                 self.disk.set_degraded(chain(&error));
                 total.add_failure(&self.disk.cluster, &self.disk.host, error);
             }
             None => {
                 self.report.hosts_written += u64::from(self.report.files_written > 0);
-                self.disk.healed();
+                self.disk.healed(self.failures);
             }
         }
-        total.add(self.report);
+        total.add(std::mem::take(&mut self.report));
     }
 
     /// All dirty slots that a new file may hold, as columns; series with fewer pieces are in the newest files.
@@ -315,7 +342,9 @@ impl<'a> HostRun<'a> {
         for (index, series) in self.frozen.iter().enumerate().filter(|(_, series)| !series.column.is_empty())
         {
             let floor = floor_slot(&series.column.grid(), self.catalog.floor_s(series.index));
-            for (age, slots) in fresh_columns(&series.dirty, floor).into_iter().rev().enumerate() {
+            for (age, slots) in
+                fresh_columns(&held(&series.dirty, &series.column), floor).into_iter().rev().enumerate()
+            {
                 if files.len() <= age {
                     files.push(Vec::new());
                 }
@@ -328,14 +357,21 @@ impl<'a> HostRun<'a> {
 
     fn write_file(&mut self, env: &Environment, name: &str, bytes: &[u8]) -> Result<(), CheckpointError> {
         let path = self.disk.dir.join(name);
-        crate::storage::make_dirs(&*env.storage, &self.disk.dir)
-            .map_err(|error| IoFailure::new("make", &self.disk.dir, error))?;
         let file = create_afresh(&*env.storage, &path)?;
         append_all(&*file, bytes).map_err(|(_, error)| IoFailure::new("write", &path, error))?;
         self.report.files_written += 1;
         self.report.bytes += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.temporaries.push(path.clone());
         self.unsynced.push((path, file));
         Ok(())
+    }
+}
+
+impl Drop for HostRun<'_> {
+    fn drop(&mut self) {
+        if !self.committed {
+            self.memory.lock().give_back(&self.frozen);
+        }
     }
 }
 

@@ -2,18 +2,21 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use treering_buffer::{Column, Fill, Frozen, Grid, Ring, Values};
+use treering_buffer::{Column, Fill, Frozen, Grid, Ring, Slot, TIME_MAX_S, Values};
 use treering_level::FrozenSeries;
 use treering_snapshot::{
-    Counts, Decoded, EncodeError, Encoder, Format, Head, Limits, Meta, Ours, Part, Scratch, Sink, Stop, Take,
+    Counts, Damage, Decoded, EncodeError, Encoder, Format, Head, Limits, Meta, Ours, Part, Scratch, Sink,
+    Stop, Take,
 };
 
 use super::Environment;
-use super::encode::{ColumnOf, emit_column};
-use super::plan::{Extent, LatePlan, floor_slot, late_slots, plan_late};
+use super::encode::{ColumnOf, emit_column_from};
+use super::plan::{Extent, LatePlan, floor_slot, held, late_slots, plan_late};
 use crate::catalog::{Catalog, SnapshotFile};
 use crate::error::{CheckpointError, IoFailure, chain};
 use crate::log::HostDisk;
+use crate::parts::values_of;
+use crate::recover::is_damage;
 use crate::storage::read_file;
 
 /// A path below the host and a metric.
@@ -68,7 +71,7 @@ pub(super) fn merge_late(
     let mut wanted = HashMap::new();
     for (index, series) in frozen.iter().enumerate() {
         if let Some(floor) = late_floor(catalog, series)
-            && !late_slots(&series.dirty, floor).is_empty()
+            && !late_slots(&held(&series.dirty, &series.column), floor).is_empty()
         {
             wanted.insert(key(series), index);
         }
@@ -84,7 +87,8 @@ pub(super) fn merge_late(
         let grid = series.column.grid();
         let Some(floor) = late_floor(catalog, series) else { continue };
         let of_series: Vec<Option<Extent>> = extents.iter().map(|file| file[*index]).collect();
-        let LatePlan { into, front } = plan_late(&grid, &late_slots(&series.dirty, floor), &of_series);
+        let late = late_slots(&held(&series.dirty, &series.column), floor);
+        let LatePlan { into, front } = plan_late(&grid, &late, &of_series);
         for (file, late) in into {
             let merge = Merge { grid, memory: &series.column, late };
             merges.entry(file).or_default().insert(key.clone(), merge);
@@ -165,14 +169,16 @@ fn decode(
         .and_then(|open| read_file(&*open, bytes, env.options.file_bytes_max))
         .map_err(|error| IoFailure::new("read", &path, error))?;
     let limits = Limits { depth_max: env.options.limits.depth_max, ..Limits::default() };
-    let mut damage = None;
+    let mut damage: Option<Damage> = None;
     let decoded = env.formats[file.format].decode(bytes, &mut Scratch::new(), &limits, sink, &mut |found| {
-        damage.get_or_insert(found);
+        if damage.as_ref().is_none_or(|known| !is_damage(known.kind)) {
+            damage = Some(found);
+        }
     });
     let reason = match (&decoded.end, damage) {
         (Err(error), _) => chain(error),
-        (Ok(()), Some(damage)) => damage.to_string(),
-        (Ok(()), None) => return Ok(decoded),
+        (Ok(()), Some(damage)) if is_damage(damage.kind) => damage.to_string(),
+        (Ok(()), _) => return Ok(decoded),
     };
     Err(CheckpointError::Unreadable { path, reason })
 }
@@ -181,8 +187,8 @@ impl Sink for ExtentSink<'_> {
     fn column(&mut self, head: Head<'_>, _values: &[Part<'_>]) -> Result<(), Stop> {
         // Keys own their strings, so one is made to look one up. Late samples are rare.
         let key = (self.path.clone(), head.metric.to_owned());
-        if let (Some(index), Ok(interval_s)) = (self.wanted.get(&key), u32::try_from(head.interval_s)) {
-            self.extents[*index] = Some(Extent { start_s: head.start_s, interval_s, count: head.count });
+        if let Some(index) = self.wanted.get(&key) {
+            self.extents[*index] = placeable(&head);
         }
         Ok(())
     }
@@ -201,14 +207,14 @@ impl Sink for ExtentSink<'_> {
 impl Sink for MergeSink<'_, '_> {
     fn column(&mut self, head: Head<'_>, values: &[Part<'_>]) -> Result<(), Stop> {
         let key = (self.path.clone(), head.metric.to_owned());
-        let Some(merge) = self.merges.get(&key) else {
-            return self.encoder.column(head, values);
-        };
-        let merged = merge.with(&head, values).map_err(Stop::because)?;
+        let merge = self.merges.get(&key).zip(placeable(&head));
+        let Some((merge, extent)) = merge else { return self.encoder.column(head, values) };
+        let (first, merged) = merge.with(&extent, values).map_err(Stop::because)?;
         if merged.is_empty() {
             return self.encoder.column(head, values);
         }
-        let end_s = emit_column(&mut *self.encoder, head.metric, &merged).map_err(Stop::because)?;
+        let end_s =
+            emit_column_from(&mut *self.encoder, head.metric, first, &merged).map_err(Stop::because)?;
         self.end_s = self.end_s.max(end_s);
         Ok(())
     }
@@ -241,35 +247,45 @@ impl MergeSink<'_, '_> {
 }
 
 impl Merge<'_> {
-    /// The column on the series' grid: memory where it has a value, the file elsewhere.
-    fn with(&self, head: &Head<'_>, values: &[Part<'_>]) -> Result<Frozen, String> {
-        let interval_s = u32::try_from(head.interval_s).map_err(|_| "an interval below 0".to_owned())?;
-        let first = self.grid.slot_at(head.start_s);
-        let length_s = i64::from(interval_s).saturating_mul(i64::from(head.count.saturating_sub(1)));
-        let last_s = head.start_s.saturating_add(length_s);
-        let mut slots = first..self.grid.slot_at(last_s) + 1;
+    /// The column on the series' grid: memory where it has a value, the file elsewhere; and the slot that it begins with.
+    ///
+    /// That is where the file's column began, also if there is no value: later columns may count on it.
+    fn with(&self, extent: &Extent, values: &[Part<'_>]) -> Result<(Slot, Frozen), String> {
+        let mut slots = extent.slots(&self.grid);
         if let Some(late) = self.late.span() {
             slots = slots.start.min(late.start)..slots.end.max(late.end);
         }
-        let mut ring = Ring::with_grid(self.grid);
-        restore_frozen(&mut ring, &self.memory.slice(slots)).map_err(|error| chain(&error))?;
         let values: Vec<Values<'_>> = values.iter().map(values_of).collect();
-        let column = Column { start_s: head.start_s, interval_s, values: &values };
+        let column = Column { start_s: extent.start_s, interval_s: extent.interval_s, values: &values };
+        if extent.interval_s != self.grid.interval_s() {
+            // The interval was configured anew. What merges is gone when the file is replaced.
+            let alone = Ring::with_grid(self.grid).restore(column, Fill::EmptySlots, false);
+            let merged = alone.map_or(0, |restored| restored.merged);
+            tracing::warn!(merged, "samples merged: a snapshot of another interval takes up late samples");
+        }
+        let mut ring = Ring::with_grid(self.grid);
+        restore_frozen(&mut ring, &self.memory.slice(slots.clone())).map_err(|error| chain(&error))?;
         ring.restore(column, Fill::EmptySlots, false).map_err(|error| chain(&error))?;
-        Ok(ring.span().map_or_else(|| ring.freeze(0..0), |span| ring.freeze(span)))
+        let merged = ring.freeze(ring.span().unwrap_or(0..0));
+        Ok((slots.start.min(merged.first_slot()), merged))
     }
+}
+
+/// Where a column lies, if a series can hold it at all. Others stay in their files as they are.
+fn placeable(head: &Head<'_>) -> Option<Extent> {
+    let interval_s = u32::try_from(head.interval_s).ok().filter(|interval_s| *interval_s > 0)?;
+    let length_s = i64::from(interval_s).checked_mul(i64::from(head.count))?;
+    let times = -TIME_MAX_S..=TIME_MAX_S;
+    let end_s = head.start_s.checked_add(length_s)?;
+    (times.contains(&head.start_s) && times.contains(&end_s)).then_some(Extent {
+        start_s: head.start_s,
+        interval_s,
+        count: head.count,
+    })
 }
 
 fn restore_frozen(ring: &mut Ring, frozen: &Frozen) -> Result<(), treering_buffer::RestoreError> {
     let values: Vec<Values<'_>> = frozen.parts().collect();
     let column = Column { start_s: frozen.start_s(), interval_s: frozen.interval_s(), values: &values };
     ring.restore(column, Fill::EmptySlots, false).map(|_| ())
-}
-
-fn values_of<'a>(part: &Part<'a>) -> Values<'a> {
-    match *part {
-        Part::Native(values) => Values::Native(values),
-        Part::LittleEndian(bytes) => Values::LittleEndian(bytes),
-        Part::Missing(count) => Values::Missing(count),
-    }
 }

@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use treering_buffer::{Grid, Slot, SlotRanges};
+use treering_buffer::{Frozen, Grid, Slot, SlotRanges, Values};
 
 /// Two values of a column that are further apart than this many slots go into two files, so that a gap of a
 /// year costs no file of a year. 1 MB of one column; 72 hours at 1 s.
@@ -32,15 +32,33 @@ pub(crate) struct LatePlan {
 }
 
 impl Extent {
-    /// Time behind the last value.
-    pub(crate) fn end_s(&self) -> i64 {
-        self.start_s.saturating_add(i64::from(self.interval_s).saturating_mul(i64::from(self.count)))
+    /// The slots that its values fill.
+    pub(crate) fn slots(&self, grid: &Grid) -> Range<Slot> {
+        let length_s = i64::from(self.interval_s).saturating_mul(i64::from(self.count.saturating_sub(1)));
+        grid.slot_at(self.start_s)..grid.slot_at(self.start_s.saturating_add(length_s)) + 1
     }
 
     /// Whether all values lie on the slots of `grid`.
     pub(crate) fn is_on(&self, grid: &Grid) -> bool {
         self.interval_s == grid.interval_s() && grid.time_of(grid.slot_at(self.start_s)) == self.start_s
     }
+}
+
+/// The slots of `dirty` that hold a value. Dirty ranges bridge gaps, and a gap costs nothing here.
+pub(crate) fn held(dirty: &SlotRanges, column: &Frozen) -> SlotRanges {
+    let mut held = SlotRanges::default();
+    for range in dirty.iter() {
+        let part = column.slice(range);
+        let mut slot = part.first_slot();
+        for values in part.parts() {
+            let end = slot.saturating_add(i64::try_from(values.slots()).unwrap_or(i64::MAX));
+            if !matches!(values, Values::Missing(_)) {
+                held.insert(slot..end);
+            }
+            slot = end;
+        }
+    }
+    held
 }
 
 /// The first slot that a new file may hold.
@@ -93,15 +111,18 @@ pub(crate) fn plan_late(grid: &Grid, late: &SlotRanges, extents: &[Option<Extent
 }
 
 /// The file that a late slot goes to; none if it gets one of its own in front of all.
+///
+/// Counted in slots, as recovery will place the columns: one off the grid fills slots that lie beside its times.
 fn file_for(grid: &Grid, slot: Slot, extents: &[Option<Extent>]) -> Option<usize> {
-    let time_s = grid.time_of(slot);
-    let held = || extents.iter().enumerate().filter_map(|(index, extent)| Some((index, extent.as_ref()?)));
-    let begun = || held().rev().filter(|(_, extent)| extent.start_s <= time_s);
-    let gap_max_s = GAP_SLOTS_MAX * i64::from(grid.interval_s());
+    let columns = || {
+        let held = extents.iter().enumerate().filter_map(|(index, extent)| Some((index, extent.as_ref()?)));
+        held.map(|(index, extent)| (index, extent.slots(grid)))
+    };
+    let begun = || columns().rev().filter(|(_, slots)| slots.start <= slot);
     begun()
-        .find(|(_, extent)| time_s < extent.end_s())
-        .or_else(|| begun().find(|(_, extent)| time_s - extent.end_s() <= gap_max_s))
-        .or_else(|| held().next().filter(|(_, extent)| (0..=gap_max_s).contains(&(extent.start_s - time_s))))
+        .find(|(_, slots)| slots.contains(&slot))
+        .or_else(|| begun().find(|(_, slots)| slot - slots.end < GAP_SLOTS_MAX))
+        .or_else(|| columns().next().filter(|(_, slots)| (1..=GAP_SLOTS_MAX).contains(&(slots.start - slot))))
         .or_else(|| begun().next())
         .map(|(index, _)| index)
 }
@@ -179,6 +200,27 @@ mod tests {
         let far = -3 * GAP_SLOTS_MAX;
         let plan = plan_late(&grid(), &slots(&[far..far + 2]), &[extent(0, 2)]);
         assert_eq!(plan, LatePlan { into: vec![], front: vec![far..far + 2] });
+    }
+
+    #[test]
+    fn a_column_off_the_grid_takes_the_slot_that_its_first_value_rounds_to() {
+        let off = Some(Extent { start_s: 1003, interval_s: 10, count: 4 });
+        let plan = plan_late(&grid(), &slots(&[0..1]), &[extent(-12, 2), off, extent(20, 1)]);
+        assert_eq!(plan.into[1], (1, slots(&[0..1])));
+    }
+
+    #[test]
+    fn a_bridged_gap_is_not_held() {
+        let mut ring = treering_buffer::Ring::with_grid(grid());
+        for slot in [0, 5, 1 << 20] {
+            let bounds = treering_buffer::Bounds::NONE;
+            ring.write(grid().time_of(slot), 1.0, bounds).unwrap();
+        }
+        let dirty = ring.take_dirty();
+        let column = ring.freeze(0..2 << 20);
+        assert_eq!(dirty, slots(&[0..(1 << 20) + 1]));
+        let far = 1 << 20;
+        assert_eq!(fresh_columns(&held(&dirty, &column), Slot::MIN), vec![0..6, far..far + 1]);
     }
 
     #[test]

@@ -116,9 +116,13 @@ impl HostDisk {
     /// No sync will make durable what was written up to `upto` and is not durable yet.
     pub(super) fn lose(&self, upto: u64, failure: &IoFailure) {
         let lost = self.settled() + 1..upto + 1;
-        if !lost.is_empty() {
-            lock(&self.progress.lost).push((lost, failure.clone()));
+        let mut all = lock(&self.progress.lost);
+        match all.last_mut() {
+            Some((last, _)) if last.end == lost.start => last.end = lost.end.max(last.end),
+            _ if lost.is_empty() => {}
+            _ => all.push((lost, failure.clone())),
         }
+        drop(all);
         self.set_durable(upto);
         self.set_degraded(chain(failure));
     }

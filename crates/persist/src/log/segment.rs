@@ -7,7 +7,7 @@ use treering_wal::{AppendError, Batch, LogFile, Writer};
 
 use crate::error::IoFailure;
 use crate::layout::{CURRENT_LOG, sealed_name};
-use crate::storage::{Replace, Storage, StorageFile, make_dirs};
+use crate::storage::{Replace, Storage, StorageFile};
 use crate::sync::Arc;
 
 /// The log file of a host, under its lock.
@@ -18,6 +18,10 @@ pub(crate) struct Log {
     dir_unsynced: bool,
     /// Generations that were sealed since the catalog was last told.
     sealed: Vec<u64>,
+    /// Records were dropped, and names of metrics may have been among them.
+    names_due: bool,
+    /// The segment that was sealed last, while its new name is not durable.
+    last_sealed: Option<u64>,
     spare: Batch,
 }
 
@@ -70,6 +74,15 @@ impl Log {
     /// The directory was synced.
     pub(crate) fn dir_synced(&mut self) {
         self.dir_unsynced = false;
+        self.last_sealed = None;
+    }
+
+    pub(super) fn names_are_due(&self) -> bool {
+        self.names_due
+    }
+
+    pub(super) fn names_due(&mut self, due: bool) {
+        self.names_due = due;
     }
 
     /// The generations that were sealed since this was last asked.
@@ -124,10 +137,12 @@ impl Log {
         self.rename_sealed(storage, dir)?;
         if self.dir_unsynced {
             // The name may be given away only when the old segment's new name is durable.
-            storage.sync_dir(dir).map_err(|error| IoFailure::new("sync", dir, error))?;
-            self.dir_unsynced = false;
+            if let Err(error) = storage.sync_dir(dir) {
+                self.unseal(storage, dir);
+                return Err(IoFailure::new("sync", dir, error));
+            }
+            self.dir_synced();
         }
-        make_dirs(storage, dir).map_err(|error| IoFailure::new("make", dir, error))?;
         let path = dir.join(CURRENT_LOG);
         let file = storage.create(&path).map_err(|error| IoFailure::new("create", &path, error))?;
         let mut writer = Writer::create(LogHandle(Arc::clone(&file)));
@@ -170,11 +185,36 @@ impl Log {
         };
         let from = dir.join(CURRENT_LOG);
         let to = dir.join(sealed_name(generation));
-        storage.rename(&from, &to, Replace::No).map_err(|error| IoFailure::new("rename", &from, error))?;
+        match storage.rename(&from, &to, Replace::No) {
+            Ok(()) => {}
+            // Somebody has removed it. Memory has what was in it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                tracing::error!(file = %from.display(), "the log is gone");
+                self.current = Current::Nothing;
+                return Ok(());
+            }
+            Err(error) => return Err(IoFailure::new("rename", &from, error)),
+        }
         self.current = Current::Nothing;
         self.dir_unsynced = true;
+        self.last_sealed = Some(generation);
         self.sealed.push(generation);
         Ok(())
+    }
+
+    /// Takes the last sealing back if its sync failed: a second sync of the same change proves nothing, so the change is
+    /// made again another time. Returns the generation that is no longer sealed.
+    pub(crate) fn unseal(&mut self, storage: &dyn Storage, dir: &Path) -> Option<u64> {
+        let generation = self.last_sealed.take()?;
+        if !matches!(self.current, Current::Nothing) {
+            return None;
+        }
+        let (from, to) = (dir.join(sealed_name(generation)), dir.join(CURRENT_LOG));
+        storage.rename(&from, &to, Replace::No).ok()?;
+        self.sealed.retain(|sealed| *sealed != generation);
+        self.current = Current::Found { generation };
+        self.dir_unsynced = false;
+        Some(generation)
     }
 }
 

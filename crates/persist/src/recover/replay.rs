@@ -20,15 +20,36 @@ pub(super) struct Replay<'a, H> {
     /// Intervals that this host's own segments state.
     intervals_s: HashMap<String, u32>,
     path: Vec<String>,
+    /// Samples of covered segments, in their order.
+    covered: Vec<(SeriesIndex, i64, f32)>,
+}
+
+/// What a segment turned out to be.
+#[derive(Default)]
+pub(super) struct Replayed {
+    /// The generation that it states.
+    pub(super) generation: Option<u64>,
+    /// Some of its bytes are damaged, and sound records follow them.
+    pub(super) damaged: bool,
+    /// Some of its records are sound, but no series can hold them.
+    pub(super) unplaced: bool,
 }
 
 impl<'a, H> Replay<'a, H> {
     pub(super) fn new(reading: &'a Reading<'a, H>) -> Self {
         let limits = Limits::default().with_depth_max(reading.options.limits.depth_max);
-        Replay { reading, limits, series: HashMap::new(), intervals_s: HashMap::new(), path: Vec::new() }
+        Replay {
+            reading,
+            limits,
+            series: HashMap::new(),
+            intervals_s: HashMap::new(),
+            path: Vec::new(),
+            covered: Vec::new(),
+        }
     }
 
-    /// Replays one segment; returns the generation that it states.
+    /// Replays one segment. Of one that a snapshot covers the samples are only noted, see
+    /// [`Replay::fill_from_covered`].
     pub(super) fn segment(
         &mut self,
         host: &mut HostGuard<'_, H>,
@@ -36,10 +57,10 @@ impl<'a, H> Replay<'a, H> {
         covered: bool,
         path: &Path,
         report: &mut RecoveryReport,
-    ) -> Option<u64> {
+    ) -> Replayed {
         report.log_segments += 1;
         report.bytes_read += super::len(bytes);
-        let fill = if covered { Fill::EmptySlots } else { Fill::Overwrite };
+        let mut replayed = Replayed::default();
         let mut found = 0;
         let mut find = |kind, offset, what: String| {
             found += 1;
@@ -52,24 +73,25 @@ impl<'a, H> Replay<'a, H> {
             Err(error @ (HeaderError::Truncated { .. } | HeaderError::Zeros { .. })) => {
                 report.torn_tails += 1;
                 find(FindingKind::TornTail, 0, error.to_string());
-                return None;
+                return replayed;
             }
             Err(error) => {
                 report.corrupt_records += 1;
+                replayed.damaged = true;
                 find(FindingKind::CorruptLog, 0, error.to_string());
                 Reader::salvage(bytes, &self.limits)
             }
         };
-        let mut generation = None;
         let (mut stored, mut merged) = (0, 0);
         loop {
             for record in reader.by_ref() {
                 if record.is_control() {
-                    self.control(&record, &mut generation);
-                } else if let Some(restored) = self.sample(host, &record, fill) {
+                    self.control(&record, &mut replayed.generation);
+                } else if let Some(restored) = self.sample(host, &record, covered) {
                     stored += restored.stored;
                     merged += restored.merged;
                 } else if !record.value.is_nan() {
+                    replayed.unplaced = true;
                     find(FindingKind::Unplaced, record.offset, "a record that no series can hold".to_owned());
                 }
             }
@@ -80,6 +102,7 @@ impl<'a, H> Replay<'a, H> {
                 }
                 Some(End::Corrupt { offset, reason, next }) => {
                     report.corrupt_records += 1;
+                    replayed.damaged = true;
                     find(FindingKind::CorruptLog, offset, format!("{reason}; sound again from byte {next}"));
                 }
                 Some(End::Clean) | None => {}
@@ -90,7 +113,17 @@ impl<'a, H> Replay<'a, H> {
         }
         report.samples_from_logs += stored;
         report.merged += merged;
-        generation
+        replayed
+    }
+
+    /// Puts what covered segments hold into slots that no snapshot fills: the newest first, as with snapshots.
+    pub(super) fn fill_from_covered(&mut self, host: &mut HostGuard<'_, H>, report: &mut RecoveryReport) {
+        for (series, time_s, value) in std::mem::take(&mut self.covered).into_iter().rev() {
+            if let Ok(restored) = host.replay(series, time_s, value, Fill::EmptySlots) {
+                report.samples_from_logs += restored.stored;
+                report.merged += restored.merged;
+            }
+        }
     }
 
     fn control(&mut self, record: &Record<'_>, generation: &mut Option<u64>) {
@@ -111,7 +144,7 @@ impl<'a, H> Replay<'a, H> {
         &mut self,
         host: &mut HostGuard<'_, H>,
         record: &Record<'_>,
-        fill: Fill,
+        covered: bool,
     ) -> Option<treering_buffer::Restored> {
         if record.value.is_nan() {
             return None;
@@ -124,7 +157,11 @@ impl<'a, H> Replay<'a, H> {
                 series
             }
         };
-        host.replay(series?, record.time_s, record.value, fill).ok()
+        if covered {
+            self.covered.push((series?, record.time_s, record.value));
+            return Some(treering_buffer::Restored::default());
+        }
+        host.replay(series?, record.time_s, record.value, Fill::Overwrite).ok()
     }
 
     fn resolve(&mut self, host: &mut HostGuard<'_, H>, record: &Record<'_>) -> Option<SeriesIndex> {
@@ -132,8 +169,11 @@ impl<'a, H> Replay<'a, H> {
         self.path.extend(record.levels().map(std::borrow::Cow::into_owned));
         let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
         let metric = record.metric();
-        let default_s = self.reading.options.default_metric.interval_s;
-        let interval_s = self.intervals_s.get(&*metric).copied().unwrap_or(default_s);
+        let options = self.reading.options;
+        let hint =
+            || options.hints.iter().find(|(name, _)| **name == *metric).map(|(_, hint)| hint.interval_s);
+        let stated = self.intervals_s.get(&*metric).copied();
+        let interval_s = stated.or_else(hint).unwrap_or(options.default_metric.interval_s);
         host.restore_series(&path, &metric, interval_s).ok()
     }
 }

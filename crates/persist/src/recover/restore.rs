@@ -8,6 +8,7 @@ use treering_snapshot::{DamageKind, Head, Limits, Ours, Part, Sink, Stop, Take};
 
 use super::{Buffers, FINDINGS_MAX, Reading};
 use crate::error::chain;
+use crate::parts::values_of;
 use crate::report::{Finding, FindingKind, RecoveryReport};
 
 /// What a snapshot gave.
@@ -42,6 +43,12 @@ struct RestoreSink<'a, 'g, H> {
     refused: Vec<String>,
 }
 
+/// Whether a file with this in it has to be written again. A later version's trailer is no damage, only nothing that this
+/// version can check.
+pub(crate) fn is_damage(kind: DamageKind) -> bool {
+    !matches!(kind, DamageKind::TrailerVersion { .. })
+}
+
 /// Decodes `buffers.bytes` into the host; slots that hold a value keep it.
 pub(super) fn restore_snapshot<H>(
     reading: &Reading<'_, H>,
@@ -61,7 +68,6 @@ pub(super) fn restore_snapshot<H>(
         refused: Vec::new(),
     };
     let mut findings = Vec::new();
-    let mut verdict = Verdict::Sound;
     let mut add = |kind, offset, what: String| {
         if findings.len() < FINDINGS_MAX {
             findings.push(Finding { kind, path: path.to_owned(), offset, what });
@@ -74,10 +80,9 @@ pub(super) fn restore_snapshot<H>(
         &limits,
         &mut sink,
         &mut |damage| {
-            // A later version's trailer is no damage, only nothing that this version can check.
-            let kind = match damage.kind {
-                DamageKind::TrailerVersion { .. } => FindingKind::Foreign,
-                _ => FindingKind::DamagedSnapshot,
+            let kind = match is_damage(damage.kind) {
+                true => FindingKind::DamagedSnapshot,
+                false => FindingKind::Foreign,
             };
             damaged |= kind == FindingKind::DamagedSnapshot;
             add(kind, Some(damage.offset), damage.to_string());
@@ -90,9 +95,7 @@ pub(super) fn restore_snapshot<H>(
     for what in &sink.refused {
         add(FindingKind::Unplaced, None, what.clone());
     }
-    if damaged {
-        verdict = Verdict::Damaged;
-    }
+    let verdict = if damaged { Verdict::Damaged } else { Verdict::Sound };
     report.samples_from_snapshots += sink.stored;
     report.merged += sink.merged;
     report.findings.append(&mut findings);
@@ -140,13 +143,5 @@ impl<H> RestoreSink<'_, '_, H> {
         if self.refused.len() < FINDINGS_MAX {
             self.refused.push(format!("level {:?}, metric {metric:?} left out: {why}", self.path.join("/")));
         }
-    }
-}
-
-fn values_of<'a>(part: &Part<'a>) -> Values<'a> {
-    match *part {
-        Part::Native(values) => Values::Native(values),
-        Part::LittleEndian(bytes) => Values::LittleEndian(bytes),
-        Part::Missing(count) => Values::Missing(count),
     }
 }

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use rustix::fs::{CWD, OFlags, RenameFlags};
@@ -20,6 +20,9 @@ const DIR_MODE: u32 = 0o755;
 pub struct OsStorage {
     started: Instant,
     syncs_file_systems: bool,
+    /// The locked root. A descriptor reports the errors since it was opened, so one that is opened for each sync would
+    /// miss what another one was told.
+    root: OnceLock<File>,
 }
 
 #[derive(Debug)]
@@ -29,7 +32,11 @@ impl OsStorage {
     /// The machine that this runs on.
     #[must_use]
     pub fn new() -> OsStorage {
-        OsStorage { started: Instant::now(), syncs_file_systems: file_system_sync_reports_errors() }
+        OsStorage {
+            started: Instant::now(),
+            syncs_file_systems: file_system_sync_reports_errors(),
+            root: OnceLock::new(),
+        }
     }
 }
 
@@ -91,7 +98,10 @@ impl Storage for OsStorage {
         if !self.syncs_file_systems {
             return Err(io::ErrorKind::Unsupported.into());
         }
-        sync_file_system_of(&open_dir(dir)?)
+        match self.root.get() {
+            Some(root) => sync_file_system_of(root),
+            None => sync_file_system_of(&open_dir(dir)?),
+        }
     }
 
     fn file_system(&self, dir: &Path) -> io::Result<u64> {
@@ -117,6 +127,9 @@ impl Storage for OsStorage {
                 file_system = name,
                 "a network file system may not honour locks and syncs: keep the store on a local disk"
             );
+        }
+        if let Ok(root) = dir.try_clone() {
+            let _ = self.root.set(root);
         }
         Ok(Box::new(dir))
     }

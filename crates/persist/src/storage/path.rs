@@ -5,14 +5,18 @@ use std::path::Path;
 
 use super::{Storage, StorageFile};
 
+/// How often in a row a call may be interrupted before that counts as a failure: signals come one at a time.
+const INTERRUPTIONS_MAX: u32 = 100;
+
 /// Appends all of `bytes`; on failure says how many were taken.
 pub(crate) fn append_all(file: &dyn StorageFile, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
     let mut taken = 0;
+    let mut interruptions = 0;
     while taken < bytes.len() {
         match file.append(&bytes[taken..]) {
             Ok(0) => return Err((taken, io::ErrorKind::WriteZero.into())),
             Ok(count) => taken += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if may_try_again(&error, &mut interruptions) => {}
             Err(error) => return Err((taken, error)),
         }
     }
@@ -35,12 +39,13 @@ pub(crate) fn read_file(file: &dyn StorageFile, out: &mut Vec<u8>, max_bytes: u6
     out.try_reserve_exact(len).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
     out.resize(len, 0);
     let mut filled = 0;
+    let mut interruptions = 0;
     while filled < len {
         let offset = u64::try_from(filled).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
         match file.read_at(offset, &mut out[filled..]) {
             Ok(0) => break,
             Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if may_try_again(&error, &mut interruptions) => {}
             Err(error) => return Err(error),
         }
     }
@@ -65,4 +70,9 @@ pub(crate) fn make_dirs(storage: &dyn Storage, dir: &Path) -> io::Result<()> {
         Err(error) => return Err(error),
     }
     storage.sync_dir(parent.unwrap_or(Path::new(".")))
+}
+
+fn may_try_again(error: &io::Error, interruptions: &mut u32) -> bool {
+    *interruptions += 1;
+    error.kind() == io::ErrorKind::Interrupted && *interruptions < INTERRUPTIONS_MAX
 }

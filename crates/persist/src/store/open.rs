@@ -1,9 +1,10 @@
 //! Opening a store: lock, look, recover all hosts in parallel. Nothing in a file can make it fail.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use treering_level::{Host, Tree, Unknown};
+use treering_level::{Host, MetricTable, Tree, Unknown};
 use treering_snapshot::Format;
 
 use super::Store;
@@ -11,14 +12,14 @@ use crate::barrier::{Target, sync_all};
 use crate::checkpoint::Environment;
 use crate::error::{IoFailure, OpenError, chain};
 use crate::journal::HostJournal;
-use crate::layout::level_name;
+use crate::layout::{level_name, sealed_name};
 use crate::log::HostDisk;
 use crate::options::Options;
 use crate::recover::{Buffers, Reading, RecoveredHost, recover_host};
 use crate::report::{Finding, FindingKind, RecoveryReport};
 use crate::retention::{Moment, RetentionClock};
 use crate::storage::{Entry, Storage, make_dirs, read_file};
-use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, Ordering, RwLock, lock, thread};
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, Ordering, RwLock, lock, on_threads};
 
 /// A host's directory.
 pub(crate) struct HostDir {
@@ -52,8 +53,9 @@ impl Store {
         let tree = Tree::new(metric_table(&options)?, options.limits);
         let mut report = RecoveryReport::default();
         let dirs = host_dirs(&*storage, &root, &mut report)?;
-        let one_file_system = lie_in_one_file_system(&*storage, &root, &dirs);
-        let env = Environment { storage, formats, options, one_file_system };
+        let one_sync_counts = AtomicBool::new(lie_in_one_file_system(&*storage, &root, &dirs));
+        let blocked = blocked(&report);
+        let env = Environment { storage, formats, options, one_sync_counts, blocked };
         let clock = RetentionClock::new(opened);
         let recovered = recover_all(&env, &tree, &dirs, &mut report);
         for host in &recovered {
@@ -70,7 +72,6 @@ impl Store {
             closed: RwLock::new(false),
             checkpointing: Mutex::new(()),
             last_checkpoint: Mutex::new(None),
-            jumped: AtomicBool::new(false),
             _root: held,
         };
         Ok((store, report))
@@ -87,15 +88,24 @@ fn lie_in_one_file_system(storage: &dyn Storage, root: &Path, dirs: &[HostDir]) 
     })
 }
 
+/// What stands where a directory should be, or cannot be listed. A store that wrote there would write over what it has
+/// not read.
+fn blocked(report: &RecoveryReport) -> HashMap<PathBuf, String> {
+    report.findings.iter().map(|finding| (finding.path.clone(), finding.what.clone())).collect()
+}
+
 /// The configured metrics, without the name that the log keeps for itself.
-pub(crate) fn metric_table(options: &Options) -> Result<treering_level::MetricTable, OpenError> {
-    let mut table = treering_level::MetricTable::new(options.unknown);
+pub(crate) fn metric_table(options: &Options) -> Result<MetricTable, OpenError> {
+    // A table refuses an interval of 0 for what is configured, and panics over it for what is not.
+    let mut checked = MetricTable::refusing_unknown();
+    checked.configure("default", options.default_metric)?;
+    if let Unknown::Take(metric) = options.unknown {
+        checked.configure("default", metric)?;
+    }
+    let mut table = MetricTable::new(options.unknown);
     table.reserve(treering_wal::CONTROL_METRIC);
     for (name, metric) in &options.metrics {
         table.configure(name, *metric)?;
-    }
-    if let Unknown::Take(metric) = options.unknown {
-        debug_assert!(metric.interval_s > 0, "the table was made with it");
     }
     Ok(table)
 }
@@ -152,16 +162,7 @@ fn recover_all(
             lock(&all).push((index, recovered));
         }
     };
-    let workers = env.options.worker_count().min(dirs.len());
-    if workers > 1 {
-        thread::scope(|scope| {
-            for _ in 0..workers {
-                scope.spawn(work);
-            }
-        });
-    } else {
-        work();
-    }
+    on_threads(env.options.worker_count().min(dirs.len()), &work);
     let mut all = std::mem::take(&mut *lock(&all));
     all.sort_by_key(|(index, _)| *index);
     let mut recovered: Vec<RecoveredHost> = all.into_iter().map(|(_, host)| host).collect();
@@ -195,14 +196,16 @@ fn recover_one(
         Err(error) => {
             let mut recovered = RecoveredHost::default();
             recovered.report.findings.push(unreadable(&path, &error));
-            host.lock().journal().disk.set_unreadable(chain(&error));
+            host.lock().journal().disk.block(&format!("cannot be listed: {}", chain(&error)));
             return recovered;
         }
     };
     let reading = Reading { tree, formats: &env.formats, options: &env.options };
     let mut read = |path: &Path, bytes: &mut Vec<u8>| {
         let file = env.storage.open(path)?;
-        read_file(&*file, bytes, env.options.file_bytes_max)
+        // A log is read whatever its size: nothing of it is elsewhere.
+        let is_log = path.extension().is_some_and(|extension| extension == "wal");
+        read_file(&*file, bytes, if is_log { u64::MAX } else { env.options.file_bytes_max })
     };
     let mut recovered = recover_host(&reading, &host, &path, &entries, &mut read, buffers);
     hand_over(&host, &mut recovered);
@@ -240,6 +243,14 @@ fn make_found_durable(env: &Environment, tree: &Tree<HostJournal>, dirs: &[HostD
         let disk = Arc::clone(&host.lock().journal().disk);
         // Also for the names of snapshots: the next checkpoint drops what they cover.
         paths.push(disk.dir.clone());
+        let covers = lock(&disk.catalog).covers;
+        let sealed: Vec<u64> =
+            lock(&disk.catalog).sealed.range(covers.saturating_add(1)..).copied().collect();
+        for generation in sealed {
+            if let Ok(file) = storage.open(&disk.dir.join(sealed_name(generation))) {
+                logs.push((Arc::clone(&disk), file));
+            }
+        }
         if disk.has_found_current() {
             match storage.open(&disk.current_path()) {
                 Ok(file) => logs.push((disk, file)),

@@ -6,7 +6,7 @@ use super::Store;
 use crate::log::HostDisk;
 use crate::report::RetentionReport;
 use crate::retention::Moment;
-use crate::sync::{Arc, Ordering, lock};
+use crate::sync::{Arc, lock};
 
 impl Store {
     /// Frees samples that are older than the retention, and deletes snapshots that hold only such.
@@ -16,7 +16,6 @@ impl Store {
         let mut report = RetentionReport::default();
         let now = self.now();
         report.paused = self.clock.is_paused(now);
-        self.jumped.store(report.paused, Ordering::Relaxed);
         let limit_s = self.retention_limit_s(now);
         if report.paused || limit_s == i64::MIN {
             return report;

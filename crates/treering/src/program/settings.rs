@@ -42,6 +42,9 @@ pub(crate) fn for_dump(root: &Path, config: Option<&Path>, default: NonZeroU32) 
     let config = config.map(read_config).transpose()?;
     let mut options = base(root.to_owned(), default, config.as_ref());
     options.retention = None;
+    // What the files say goes before what is configured.
+    options.hints = std::mem::take(&mut options.metrics);
+    options.unknown = Unknown::Take(options.default_metric);
     Ok(options)
 }
 
