@@ -1,5 +1,8 @@
 //! A snapshot's tree, owned: for those who want one.
 
+#[cfg(feature = "serde")]
+mod serialize;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map;
 

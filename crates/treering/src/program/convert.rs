@@ -82,8 +82,11 @@ fn format_of(path: &Path) -> Result<Box<dyn Format>, Failure> {
     let mut formats = settings::formats();
     let extension = path.extension().and_then(|extension| extension.to_str());
     if extension == Some("wal") {
-        return Err(Failure::new(Outcome::Usage, format!("{} is a log, which has one format", path.display()))
-            .hint("copy it as it is, or give the directory of the store"));
+        return Err(Failure::new(
+            Outcome::Usage,
+            format!("{} is a log, which has one format", path.display()),
+        )
+        .hint("copy it as it is, or give the directory of the store"));
     }
     let by_name = formats.iter().position(|format| Some(format.extension()) == extension);
     let position = match by_name {

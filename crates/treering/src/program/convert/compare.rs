@@ -71,7 +71,10 @@ impl Losses {
             ));
         }
         if self.infinite > 0 {
-            lines.push(format!("lost: {} of {} values are infinite, and null now", self.infinite, self.values));
+            lines.push(format!(
+                "lost: {} of {} values are infinite, and null now",
+                self.infinite, self.values
+            ));
         }
         lines
     }

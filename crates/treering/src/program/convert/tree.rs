@@ -53,7 +53,9 @@ pub(super) fn convert(
         let below = host.path.strip_prefix(from).unwrap_or(Path::new(""));
         let made = fresh.temporary().join(below);
         if work.host(&host.path, &made)? {
-            dirs.extend(made.ancestors().take_while(|dir| dir.starts_with(fresh.temporary())).map(Path::to_owned));
+            dirs.extend(
+                made.ancestors().take_while(|dir| dir.starts_with(fresh.temporary())).map(Path::to_owned),
+            );
         }
     }
     drop(held);
@@ -112,7 +114,8 @@ impl Work<'_> {
         std::fs::create_dir_all(to).map_err(|error| cannot("make", to, &error))?;
         // By stem, then in the order of the formats: of two with one stem the one comes first that a start takes.
         let mut taken: BTreeMap<i64, PathBuf> = BTreeMap::new();
-        for (what, entry) in wanted.iter().flat_map(|(what, entries)| entries.iter().map(move |e| (what, e))) {
+        for (what, entry) in wanted.iter().flat_map(|(what, entries)| entries.iter().map(move |e| (what, e)))
+        {
             let path = from.join(&entry.name);
             let HostEntry::Snapshot { stem, format: Some(format) } = what else {
                 self.log(&path, &to.join(&entry.name))?;
@@ -120,7 +123,10 @@ impl Work<'_> {
             };
             if let Some(first) = taken.get(stem) {
                 let first = first.display();
-                say(&format!("refused: {}: {first} has the same number; convert it on its own", path.display()));
+                say(&format!(
+                    "refused: {}: {first} has the same number; convert it on its own",
+                    path.display()
+                ));
                 self.tally.troubled += 1;
                 continue;
             }

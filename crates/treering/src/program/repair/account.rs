@@ -90,13 +90,12 @@ impl Work<'_> {
                 (LossKind::ForeignFile, "a snapshot in a format that is not read here")
             }
             HostEntry::Temporary => (LossKind::UnfinishedFile, "a snapshot that was never finished"),
-            HostEntry::Quarantine => {
-                (LossKind::Directory, "damaged files, set aside when what was sound in them was safe elsewhere")
-            }
+            HostEntry::Quarantine => (
+                LossKind::Directory,
+                "damaged files, set aside when what was sound in them was safe elsewhere",
+            ),
             HostEntry::Directory => (LossKind::Directory, "a directory that no store reads"),
-            HostEntry::NotANumber => {
-                (LossKind::ForeignFile, "the name of a snapshot must be a whole number")
-            }
+            HostEntry::NotANumber => (LossKind::ForeignFile, "the name of a snapshot must be a whole number"),
             HostEntry::Foreign => (LossKind::ForeignFile, "no file of a store has this name"),
             HostEntry::Special => (LossKind::ForeignFile, "not a regular file"),
         };
@@ -114,8 +113,14 @@ impl Work<'_> {
             Err(error) => return Ok(unread(&error)),
         };
         let len = source.len_bytes();
-        let mut report =
-            FileReport { name: name(path), bytes: len, state: State::Sound, parts: 0, samples: 0, lost: Vec::new() };
+        let mut report = FileReport {
+            name: name(path),
+            bytes: len,
+            state: State::Sound,
+            parts: 0,
+            samples: 0,
+            lost: Vec::new(),
+        };
         let read = match what {
             HostEntry::Snapshot { format: Some(format), .. } => {
                 let format = &*self.formats[*format];
@@ -159,7 +164,11 @@ impl Work<'_> {
                 _ => LossKind::ForeignFile,
             };
             let bytes = path.symlink_metadata().map_or(0, |metadata| {
-                self.size(path, if metadata.is_dir() { EntryKind::Directory } else { EntryKind::File }, DEPTH_MAX)
+                self.size(
+                    path,
+                    if metadata.is_dir() { EntryKind::Directory } else { EntryKind::File },
+                    DEPTH_MAX,
+                )
             });
             FileReport::not_used(below, bytes, kind, finding.what.clone())
         });

@@ -88,7 +88,8 @@ fn member_end(bytes: &[u8], at: usize) -> Option<u64> {
     let at = if bytes.get(at) == Some(&b'"') { at } else { at.checked_sub(1)? };
     let name_end = usize::try_from(value_end(bytes, at)?).ok()?;
     let rest = bytes.get(name_end..)?;
-    let colon = rest.iter().position(|byte| !byte.is_ascii_whitespace()).filter(|colon| rest[*colon] == b':')?;
+    let colon =
+        rest.iter().position(|byte| !byte.is_ascii_whitespace()).filter(|colon| rest[*colon] == b':')?;
     value_end(bytes, name_end + colon + 1)
 }
 

@@ -44,7 +44,8 @@ fn copy(from: &Host<()>, to: &StoreHost) -> Result<(), String> {
                 continue;
             }
             let column = Column { start_s, interval_s: series.interval_s(), values: &[part] };
-            to.restore(&path, series.metric(), column, Fill::EmptySlots, true).map_err(|error| chain(&error))?;
+            to.restore(&path, series.metric(), column, Fill::EmptySlots, true)
+                .map_err(|error| chain(&error))?;
         }
     }
     Ok(())

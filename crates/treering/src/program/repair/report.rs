@@ -137,7 +137,8 @@ impl Totals {
             State::NotUsed => self.files_not_used += 1,
         }
         for lost in &file.lost {
-            let bytes = lost.to.unwrap_or(file.bytes).saturating_sub(lost.from);
+            // Of a range without an end only the place is known.
+            let bytes = lost.to.unwrap_or(lost.from).saturating_sub(lost.from);
             match lost.kind {
                 LossKind::ForeignFile | LossKind::UnfinishedFile | LossKind::Directory => {
                     self.bytes_not_used += bytes;

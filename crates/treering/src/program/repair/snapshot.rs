@@ -92,7 +92,7 @@ pub(super) fn account(
         && let Some(end) = end_of_tree(format, &original, &meta)
         && end < len
     {
-        let what = "bytes behind the snapshot, which no reader looks at".to_owned();
+        let what = "behind the end that its counts give it: no reader looks there".to_owned();
         report.lose(end, Some(len), LossKind::BehindTheEnd, what);
     }
 }
@@ -142,12 +142,16 @@ impl Sink for Counting {
             Part::LittleEndian(bytes) if !bytes.is_empty() => self.place(bytes),
             _ => None,
         });
+        let before = self.end.unwrap_or(0);
         self.end = self.end.max(place.map(|(_, to)| to));
         if let Err(why) = fits(&head) {
             if self.unplaced.len() < LOST_MAX {
                 let (level, metric) = (self.path.join("/"), head.metric);
                 let what = format!("level {level:?}, metric {metric:?} left out: {why}");
-                self.unplaced.push((place.map_or(0, |(from, _)| from), place.map(|(_, to)| to), what));
+                // Where no values lie, no sample does.
+                let near = (before, (head.count == 0).then_some(before));
+                let (from, to) = place.map_or(near, |(from, to)| (from, Some(to)));
+                self.unplaced.push((from, to, what));
             }
             return Ok(());
         }

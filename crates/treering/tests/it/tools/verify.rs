@@ -1,0 +1,172 @@
+//! `verify` of single files: the verdict on everything that the reference wrote, and on flipped bits of our own.
+
+use std::fs;
+use std::path::Path;
+
+use insta::assert_snapshot;
+
+use super::made::{frame, log, payload, verdict, verify};
+use crate::program::files;
+use crate::program::process::{arg, treering};
+
+/// Files that the reference stops at, but of which nothing is lost that was whole: what a crash leaves.
+const CUT_BY_A_CRASH: [&str; 2] = ["wal-short-header/current.wal", "wal-torn/current.wal"];
+
+/// Files that it stops at, and that only hold something that is nobody's.
+fn is_looked_at(file: &Path) -> bool {
+    ["bin", "json", "wal"].iter().any(|extension| files::is(file, extension))
+}
+
+#[test]
+fn the_verdict_on_every_file_of_the_reference_is_what_its_decoders_see() {
+    let (mut table, mut count) = (String::new(), 0);
+    for file in files::files_below(&files::input()).iter().filter(|file| is_looked_at(file)) {
+        let name = arg(file);
+        let verdict = verdict(&files::input(), &[name]);
+        let of_file = verdict.replace(&format!(" {name}"), "").replace('\n', "; ");
+        table += &format!("{name}: {of_file}\n");
+        let rows = files::expected_rows(file);
+        let last = rows.lines().last().unwrap_or_default();
+        let stops = last.starts_with("error") || last.starts_with("end\ttorn");
+        let expected = i32::from(stops && !CUT_BY_A_CRASH.contains(&name));
+        assert!(verdict.starts_with(&format!("exit {expected}: ")), "{name}: {verdict}\n{last}");
+        count += 1;
+    }
+    assert_eq!(count, 57);
+    assert_snapshot!("verdicts", table);
+}
+
+#[test]
+fn a_flipped_bit_is_found_at_the_part_that_it_is_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let sound = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/bin/v1/trailer.bin"));
+    let sound = fs::read(sound).unwrap();
+    let flipped = |at: usize| {
+        let mut bytes = sound.clone();
+        bytes[at] ^= 1;
+        fs::write(dir.path().join("1.bin"), bytes).unwrap();
+        format!("{at}: {}", verdict(dir.path(), &["1.bin"]).replace('\n', "; "))
+    };
+    // Magic, a value of the first column, a level's name, trailer, its length, the end magic.
+    let all: Vec<String> = [0, 0x36, 0x48, 0xe8, 0x19c, 0x1a5].into_iter().map(flipped).collect();
+    assert_snapshot!(all.join("\n"), @"");
+    fs::write(dir.path().join("1.bin"), &sound).unwrap();
+    assert_eq!(verdict(dir.path(), &["1.bin"]), "exit 0: sound");
+}
+
+#[test]
+fn every_fault_of_a_log_has_its_rule_and_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let found = |bytes: &[u8]| {
+        fs::write(dir.path().join("current.wal"), bytes).unwrap();
+        verdict(dir.path(), &["current.wal"]).replace(" current.wal", "").replace('\n', "; ")
+    };
+    let sound = log(None, &[0, 60]);
+    let with = |frame: &[u8]| found(&[&sound[..], frame, &log(None, &[120])[4..]].concat());
+    let control = |content: &[u8]| frame(&payload(0, "treering.control", &[], content));
+    assert_eq!(sound.len(), 74);
+
+    assert_eq!(found(&sound), "exit 0: sound");
+    assert_eq!(found(&[]), "exit 0: sound");
+    assert_eq!(found(&sound[..2]), "exit 0: sound; note wal-torn-header at 0");
+    assert_eq!(found(&[0; 50]), "exit 0: sound; note wal-zeros at 0");
+    assert_eq!(found(&sound[..70]), "exit 0: sound; note wal-torn-tail at 39");
+    assert_eq!(found(&[&sound[..], &[0; 9]].concat()), "exit 0: sound; note wal-torn-tail at 74");
+    assert_eq!(with(b"garbage"), "exit 1: damaged; damage wal-corrupt at 74");
+    // The header is counted once, and what it took with it apart.
+    assert_eq!(found(&[b"\0", &sound[1..]].concat()), "exit 1: damaged; damage wal-magic at 0");
+    let first_record_too = [b"\0\0\0\0\0", &sound[5..]].concat();
+    assert_eq!(found(&first_record_too), "exit 1: damaged; damage wal-magic at 0; damage wal-corrupt at 4");
+    assert_eq!(found(b"no log at all"), "exit 1: damaged; damage wal-magic at 0");
+    // Sound by their checksums.
+    let deep = payload(0, "m", &["l"; 65], &[]);
+    assert_eq!(with(&frame(&deep)), "exit 1: damaged; damage wal-depth at 74");
+    assert_eq!(
+        found(&[&sound[..], &frame(&deep)].concat()),
+        "exit 1: damaged; damage wal-depth at 74",
+        "also at the end, where it is no torn tail"
+    );
+    assert_eq!(with(&frame(&[1; 9])), "exit 1: damaged; damage wal-malformed at 74");
+    assert_eq!(with(&frame(&payload(1 << 54, "m", &[], &[]))), "exit 1: damaged; damage wal-time at 74");
+    for (metric, level) in [("", "l"), ("m", ""), ("m", "a\nb")] {
+        let named = frame(&payload(0, metric, &[level], &[]));
+        // Once for a series.
+        assert_eq!(with(&[&named[..], &named].concat()), "exit 0: sound; note wal-name at 74");
+    }
+    assert_eq!(with(&control(&[9, 9])), "exit 0: sound; note wal-control-unknown at 74");
+    assert_eq!(with(&control(&[1, 2, 0])), "exit 0: sound; note wal-control at 74");
+    assert_eq!(with(&frame(&payload(0, "m", &[], b"behind the value"))), "exit 0: sound");
+}
+
+#[test]
+fn a_file_full_of_damage_is_told_in_few_words_and_counted_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bytes = log(None, &[]);
+    for time_s in 0..100 {
+        bytes.extend(&log(None, &[time_s])[4..]);
+        bytes.extend(b"garbage");
+    }
+    bytes.extend(&log(None, &[100])[4..]);
+    fs::write(dir.path().join("current.wal"), bytes).unwrap();
+    let (ran, lines) = verify(dir.path(), &["current.wal"]);
+    assert_eq!((ran.code, lines.len()), (Some(1), 16 + 1 + 1));
+    assert_eq!((&lines[16]["rule"], &lines[16]["severity"]), (&"more".into(), &"damage".into()));
+    assert!(lines[16]["what"].as_str().unwrap().starts_with("84 more"));
+    assert_eq!((&lines[17]["damage"], &lines[17]["log_records"]), (&100.into(), &101.into()));
+}
+
+#[test]
+fn lines_for_programs_have_the_same_keys_always() {
+    let ran = treering(&files::input(), &["verify", "--json", "damaged/truncated.bin", "wal/current.wal"]);
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert_snapshot!(lines.join("\n"), @"");
+}
+
+#[test]
+fn text_for_eyes_says_what_is_lost_and_what_to_do() {
+    let ran = treering(
+        &files::input(),
+        &["verify", "damaged/truncated.bin", "damaged/trailing.bin", "wal-torn/current.wal"],
+    );
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""));
+    assert_snapshot!(ran.stdout, @"");
+}
+
+#[test]
+fn quiet_is_an_exit_code_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("long.bin"), [0x01, 0x00, 0x5b, 0xcc]).unwrap();
+    fs::File::options().write(true).open(dir.path().join("long.bin")).unwrap().set_len(9 << 30).unwrap();
+    for (path, code) in [
+        (files::input().join("store"), 0),
+        (files::input().join("wal-torn/current.wal"), 0),
+        (files::input().join("damaged/zero.bin"), 1),
+        (dir.path().to_owned(), 3),
+    ] {
+        let ran = treering(dir.path(), &["verify", "-q", arg(&path)]);
+        assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(code), "", ""), "{path:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_verified_is_no_verdict() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("notes.txt"), "").unwrap();
+    let ran = treering(dir.path(), &["verify", "missing.bin"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+    assert_snapshot!(ran.stderr, @"");
+    let ran = treering(dir.path(), &["verify", "notes.txt"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+    assert_snapshot!(ran.stderr, @"");
+    // The default is what `run` makes.
+    assert_eq!(treering(dir.path(), &["verify"]).code, Some(2));
+    fs::create_dir_all(dir.path().join("var/checkpoints")).unwrap();
+    let ran = treering(dir.path(), &["verify"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), "there is nothing here to verify\n"));
+    // One of several that is damaged is enough, and one that is mistyped is told at once.
+    let (sound, damaged) =
+        (files::input().join("host/1700000000.bin"), files::input().join("damaged/zero.bin"));
+    assert_eq!(treering(dir.path(), &["verify", arg(&sound), arg(&damaged)]).code, Some(1));
+    let ran = treering(dir.path(), &["verify", arg(&damaged), "missing.bin"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+}
