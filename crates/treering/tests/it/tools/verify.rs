@@ -135,8 +135,8 @@ fn text_for_eyes_says_what_is_lost_and_what_to_do() {
 #[test]
 fn quiet_is_an_exit_code_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join("long.bin"), [0x01, 0x00, 0x5b, 0xcc]).unwrap();
-    fs::File::options().write(true).open(dir.path().join("long.bin")).unwrap().set_len(9 << 30).unwrap();
+    fs::write(dir.path().join("1.bin"), [0x01, 0x00, 0x5b, 0xcc]).unwrap();
+    fs::File::options().write(true).open(dir.path().join("1.bin")).unwrap().set_len(9 << 30).unwrap();
     for (path, code) in [
         (files::input().join("store"), 0),
         (files::input().join("wal-torn/current.wal"), 0),
