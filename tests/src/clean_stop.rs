@@ -23,9 +23,21 @@ type Starts = BTreeMap<(String, String), i64>;
 /// # Errors
 /// What is not so.
 pub fn check_clean_stop(disk: &SimDisk, root: impl AsRef<Path>) -> Result<(), Mismatch> {
+    check(disk, root.as_ref(), true)
+}
+
+/// The same where the store found files of the reference's: these have no trailer, and columns of any shape.
+///
+/// # Errors
+/// What is not so.
+pub fn check_clean_stop_of_mixed(disk: &SimDisk, root: impl AsRef<Path>) -> Result<(), Mismatch> {
+    check(disk, root.as_ref(), false)
+}
+
+fn check(disk: &SimDisk, root: &Path, all_ours: bool) -> Result<(), Mismatch> {
     let mut hosts: BTreeMap<String, BTreeMap<i64, Vec<u8>>> = BTreeMap::new();
     for (path, found) in disk.tree() {
-        let Ok(below) = path.strip_prefix(root.as_ref()) else { continue };
+        let Ok(below) = path.strip_prefix(root) else { continue };
         let depth = below.components().count();
         match (depth, found) {
             (0..=2, Found::Directory) => {}
@@ -49,14 +61,20 @@ pub fn check_clean_stop(disk: &SimDisk, root: impl AsRef<Path>) -> Result<(), Mi
     for (host, files) in hosts {
         let mut newest = Starts::new();
         for (stem, bytes) in files {
-            check_file(&host, stem, bytes, &mut newest)
+            check_file(&host, stem, bytes, &mut newest, all_ours)
                 .map_err(|what| Mismatch::new(format!("{host}/{stem}.bin: {what}")))?;
         }
     }
     Ok(())
 }
 
-fn check_file(host: &str, stem: i64, mut bytes: Vec<u8>, newest: &mut Starts) -> Result<(), String> {
+fn check_file(
+    host: &str,
+    stem: i64,
+    mut bytes: Vec<u8>,
+    newest: &mut Starts,
+    all_ours: bool,
+) -> Result<(), String> {
     let mut document = Document::new();
     let mut damage = Vec::new();
     let report = &mut |found: treering_snapshot::Damage| damage.push(found.to_string());
@@ -67,15 +85,18 @@ fn check_file(host: &str, stem: i64, mut bytes: Vec<u8>, newest: &mut Starts) ->
         return Err(damage.clone());
     }
     let meta = decoded.meta.ok_or("it says nothing of itself")?;
-    let ours = meta.ours.ok_or("it has no trailer")?;
-    if format!("{}/{}", ours.cluster, ours.host) != host {
-        return Err(format!("it says that it belongs to {}/{}", ours.cluster, ours.host));
-    }
+    let is_ours = match &meta.ours {
+        Some(ours) if format!("{}/{}", ours.cluster, ours.host) != host => {
+            return Err(format!("it says that it belongs to {}/{}", ours.cluster, ours.host));
+        }
+        None if all_ours => return Err("it has no trailer".to_owned()),
+        ours => ours.is_some(),
+    };
     if meta.window.from_s != stem {
         return Err(format!("its window begins at {}", meta.window.from_s));
     }
     let mut end_s = None;
-    check_level(document.root(), String::new(), newest, &mut end_s)?;
+    check_level(document.root(), String::new(), newest, &mut end_s, is_ours && all_ours)?;
     match end_s {
         Some(end_s) if meta.window.to_s < end_s => {
             Err(format!("its window ends at {}, its values at {end_s}", meta.window.to_s))
@@ -90,10 +111,11 @@ fn check_level(
     path: String,
     newest: &mut Starts,
     end_s: &mut Option<i64>,
+    trimmed: bool,
 ) -> Result<(), String> {
     for (metric, column) in level.columns() {
         let ends = [column.values.first(), column.values.last()];
-        if ends.iter().any(|value| value.is_none_or(|value| value.is_nan())) {
+        if trimmed && ends.iter().any(|value| value.is_none_or(|value| value.is_nan())) {
             return Err(format!("{path} {metric}: the column does not begin and end with a value"));
         }
         let count = i64::try_from(column.values.len()).unwrap_or(i64::MAX);
@@ -107,7 +129,7 @@ fn check_level(
         }
     }
     for (name, child) in level.children() {
-        check_level(child, format!("{path}/{name}"), newest, end_s)?;
+        check_level(child, format!("{path}/{name}"), newest, end_s, trimmed)?;
     }
     Ok(())
 }

@@ -40,7 +40,7 @@ mod workload;
 mod clean_stop;
 mod shared;
 
-pub use clean_stop::check_clean_stop;
+pub use clean_stop::{check_clean_stop, check_clean_stop_of_mixed};
 pub use held::{Held, SeriesName, held};
 pub use life::{Life, METRICS, Outcome, Planned, RETENTION, ROOT, Step, interval_of, is_held, options};
 pub use oracle::{Mismatch, Oracle, Safety};

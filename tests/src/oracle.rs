@@ -61,6 +61,18 @@ impl Oracle {
         series.attempt(time_s, value.to_bits());
     }
 
+    /// Takes what a store holds for the truth: samples that somebody else has stored.
+    pub fn adopt(&mut self, held: &BTreeMap<SeriesName, Held>) {
+        for (name, held) in held {
+            let series = self.series.entry(name.clone()).or_insert_with(|| Series::new(held.interval_s));
+            series.see_grid(held.grid_s);
+            for (time_s, bits) in &held.samples {
+                series.attempt(*time_s, *bits);
+            }
+            series.acknowledge(Safety::Durable);
+        }
+    }
+
     /// All that was tried on a host so far is at least this safe.
     pub fn acknowledge(&mut self, cluster: &str, host: &str, safety: Safety) {
         for (_, series) in self.series.iter_mut().filter(|(name, _)| name.is_of(cluster, host)) {

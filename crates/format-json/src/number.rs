@@ -1,11 +1,16 @@
 //! Values as text.
 
 use std::io::Write;
+use std::ops::Range;
 
 use zmij::Buffer;
 
 /// Below this, ten times the value is an integer that single precision still tells from its neighbours.
 const TENTHS_MAX: f64 = 16_777_216.0;
+
+/// Between these, the shortest text of a value of single precision also reads back in double precision. All were
+/// tried. Beyond them all but one do: that of 0x15AE43FD becomes the middle between two values.
+const READ_BACK: Range<f32> = 1e-20..1e20;
 
 /// Below this, tenths are written as digits of an integer.
 const ONE_DECIMAL_MAX: f64 = 1e15;
@@ -51,7 +56,13 @@ fn exact(out: &mut Vec<u8>, value: f32) {
         return fixed(out, tenths, value.is_sign_negative(), minus_zero);
     }
     let mut buffer = Buffer::new();
-    let text = buffer.format_finite(value).as_bytes();
+    let text = buffer.format_finite(value);
+    if !READ_BACK.contains(&value.abs()) && !text.parse().is_ok_and(|number| reads_back(number, value)) {
+        // Nine digits are too close to the value to become anything else. Writing into memory does not fail.
+        let _ = write!(out, "{value:.8e}");
+        return;
+    }
+    let text = text.as_bytes();
     if let Some(digits) = text.strip_suffix(b".0") {
         out.extend_from_slice(digits);
     } else if let Some(sign) = text.iter().position(|byte| *byte == b'+') {
@@ -139,7 +150,12 @@ mod tests {
         let tenths = (0..40_000u16).map(|tenths| (f32::from(tenths) / 10.0).to_bits());
         let spread = (0..40_000u32).map(|n| n.wrapping_mul(107_377));
         let quarters = (0..40_000u16).map(|quarters| (f32::from(quarters) / 4.0).to_bits());
-        let all = twos.chain(tens).chain(tenths).chain(spread).chain(quarters);
+        let all = around(f32::from_bits(ROUNDED_TWICE))
+            .chain(twos)
+            .chain(tens)
+            .chain(tenths)
+            .chain(spread)
+            .chain(quarters);
         all.flat_map(|bits| [bits, bits | 1 << 31]).map(f32::from_bits).filter(|value| value.is_finite())
     }
 
@@ -151,6 +167,9 @@ mod tests {
             let read = text.parse::<f64>().unwrap();
             let same_sign = read.is_sign_negative() == value.is_sign_negative();
             assert!(reads_back(read, value) && same_sign, "{value:e}: {text}");
+            if value.abs().to_bits() == ROUNDED_TWICE {
+                continue;
+            }
             let mut buffer = Buffer::new();
             let shortest = buffer.format_finite(value).replace("e+", "e");
             let shortest = shortest.strip_suffix(".0").filter(|text| *text != "-0").unwrap_or(&shortest);
@@ -158,6 +177,22 @@ mod tests {
             count += 1;
         }
         assert!(count > 200_000, "{count}");
+    }
+
+    /// The shortest text of this one reads back in single precision, but not by way of double precision.
+    const ROUNDED_TWICE: u32 = 0x15AE_43FD;
+
+    #[test]
+    fn a_value_whose_shortest_text_would_be_rounded_twice_gets_more_digits() {
+        let value = f32::from_bits(ROUNDED_TWICE);
+        let shortest = "7.038531e-26";
+        assert_eq!(Buffer::new().format_finite(value), shortest);
+        assert_eq!(shortest.parse(), Ok(value));
+        assert!(!reads_back(shortest.parse().unwrap(), value));
+        for (value, expected) in [(value, "7.03853069e-26"), (-value, "-7.03853069e-26")] {
+            assert_eq!(text(value, Precision::Exact), expected);
+            assert!(reads_back(expected.parse().unwrap(), value));
+        }
     }
 
     #[test]

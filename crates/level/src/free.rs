@@ -1,6 +1,7 @@
 //! Freeing what retention no longer wants.
 
 use crate::host::{HostGuard, State};
+use crate::view::SeriesIndex;
 
 /// What [`HostGuard::free_before`] freed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -22,6 +23,13 @@ impl<H> HostGuard<'_, H> {
     /// The index of a series that is freed is stale from then on; a series that was resolved but never
     /// written is freed too. A series with a sample at or behind the limit stays.
     pub fn free_before(&mut self, limit_s: i64) -> Freed {
+        self.free_before_but(limit_s, |_| false)
+    }
+
+    /// The same, but a series without a sample of which `stays` says so keeps its index, its names and its grid:
+    /// because something that is stored elsewhere still lies on that grid.
+    pub fn free_before_but(&mut self, limit_s: i64, stays: impl Fn(SeriesIndex) -> bool) -> Freed {
+        let host = self.host.tag;
         let State { levels, series, samples, .. } = &mut *self.state;
         let mut freed = Freed::default();
         for series in series.iter_mut() {
@@ -30,7 +38,7 @@ impl<H> HostGuard<'_, H> {
             freed.bytes += of_series.bytes;
         }
         *samples = samples.saturating_sub(freed.samples);
-        let metrics = series.take_empty();
+        let metrics = series.take_empty(|number| stays(SeriesIndex { host, number }));
         if metrics.is_empty() {
             return freed;
         }

@@ -27,8 +27,16 @@ pub(crate) struct Catalog {
     pub(crate) unread_from: Option<u64>,
     /// Wall clock at this host's checkpoint before.
     pub(crate) checkpointed_s: Option<i64>,
-    /// By series number: the start of the series' newest column on disk.
-    floors: Vec<Option<i64>>,
+    /// By series number: the series' newest column on disk.
+    floors: Vec<Option<Floor>>,
+}
+
+/// The newest column of a series on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Floor {
+    start_s: i64,
+    /// Of the file that holds it.
+    stem: i64,
 }
 
 /// A sound snapshot on disk.
@@ -45,22 +53,29 @@ pub(crate) struct SnapshotFile {
 impl Catalog {
     /// Before this time a new column of the series must not begin.
     pub(crate) fn floor_s(&self, series: SeriesIndex) -> Option<i64> {
-        self.floors.get(number(series)).copied().flatten()
+        self.floors.get(number(series)).copied().flatten().map(|floor| floor.start_s)
     }
 
-    /// Notes where the newest column of a series begins.
-    pub(crate) fn set_floor(&mut self, series: SeriesIndex, start_s: i64) {
+    /// Whether a snapshot may hold a column of the series.
+    pub(crate) fn may_hold(&self, series: SeriesIndex) -> bool {
+        let oldest = self.snapshots.first().map(|file| file.stem);
+        let newest = self.floors.get(number(series)).copied().flatten().map(|floor| floor.stem);
+        newest.is_some_and(|newest| oldest.is_some_and(|oldest| oldest <= newest))
+    }
+
+    /// Notes where the newest column of a series begins, and in which file.
+    pub(crate) fn set_floor(&mut self, series: SeriesIndex, start_s: i64, stem: i64) {
         let number = number(series);
         if self.floors.len() <= number {
             self.floors.resize(number + 1, None);
         }
-        self.floors[number] = Some(start_s);
+        self.floors[number] = Some(Floor { start_s, stem });
     }
 
     /// The same, for files that are met from the newest to the oldest.
-    pub(crate) fn set_floor_if_none(&mut self, series: SeriesIndex, start_s: i64) {
+    pub(crate) fn set_floor_if_none(&mut self, series: SeriesIndex, start_s: i64, stem: i64) {
         if self.floor_s(series).is_none() {
-            self.set_floor(series, start_s);
+            self.set_floor(series, start_s, stem);
         }
     }
 

@@ -53,6 +53,12 @@ impl HostJournal {
         self.generation = generation;
     }
 
+    /// By series number: whether the segment that is written now has, or will have, a record of it.
+    pub(crate) fn logged(&self) -> Vec<bool> {
+        let logged = |record: &SeriesRecord| record.named_in == self.generation;
+        self.series.iter().map(|record| record.as_ref().is_some_and(logged)).collect()
+    }
+
     /// Whether records wait.
     pub(crate) fn has_pending(&self) -> bool {
         !self.pending.records.is_empty()

@@ -165,7 +165,7 @@ impl<H> HostReader<'_, H> {
             match outcome.verdict {
                 Verdict::Sound => {
                     for column in &outcome.columns {
-                        catalog.set_floor_if_none(column.series, column.start_s);
+                        catalog.set_floor_if_none(column.series, column.start_s, stem);
                     }
                     let end_s = outcome.end_s.unwrap_or(stem);
                     catalog.snapshots.push(SnapshotFile { stem, name, format, end_s });

@@ -8,6 +8,8 @@ mod exit;
 mod file;
 mod fresh;
 mod ls;
+#[cfg(test)]
+mod moving;
 mod origin;
 mod place;
 mod repair;

@@ -1,10 +1,15 @@
 //! Row 11 of the matrix: lives one after the other, each with late samples, each ended by a death, a power cut or a
 //! clean stop.
 
-use treering_persist::{Options, Storage, SyncPolicy};
+use std::sync::Arc;
+
+use treering_format_bin::BinFormat;
+use treering_persist::{Options, Storage, Store, SyncPolicy};
+use treering_snapshot::{Column, Document, Format, Meta, Window};
 use treering_tests::{
     Checked, Life, Mismatch, Oracle, Outcome, PowerCut, RETENTION, ROOT, Safety, SeriesName, SimDisk,
-    SplitMix64, Step, Workload, check_by_the_reference, check_clean_stop, held, options, series_of,
+    SplitMix64, Step, Workload, check_by_the_reference, check_clean_stop, check_clean_stop_of_mixed, held,
+    interval_of, options, series_of,
 };
 
 use super::policy;
@@ -17,16 +22,25 @@ const SHOWN: u64 = 40;
 
 #[test]
 fn matrix_11_no_sequence_of_lives_loses_what_was_acknowledged() {
+    run_all("matrix_11_no_sequence", Sequence::new);
+}
+
+#[test]
+fn matrix_11_no_life_on_files_of_the_reference_loses_or_moves_what_is_in_them() {
+    run_all("matrix_11_no_life", Sequence::on_files_of_the_reference);
+}
+
+fn run_all(test: &str, sequence: impl Fn(u64) -> Sequence) {
     let seeds = match variable::<u64>("TREERING_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..count("TREERING_SEQUENCES", SEQUENCES),
     };
     let mut unread = 0;
     for seed in seeds {
-        match Sequence::new(seed).run() {
+        match sequence(seed).run() {
             Ok(checked) => unread += u64::from(checked == Some(Checked::NoReader)),
             Err(mismatch) => {
-                let replay = command("matrix_11", &[("TREERING_SEED", seed.to_string())]);
+                let replay = command(test, &[("TREERING_SEED", seed.to_string())]);
                 panic!("sequence {seed}:\n{mismatch}\n{replay}");
             }
         }
@@ -49,6 +63,9 @@ struct Sequence {
     oracle: Oracle,
     /// The weakest end since the last start that succeeded.
     survived: Safety,
+    /// The disk of the first life, and whether there are files on it that are not ours.
+    disk: SimDisk,
+    mixed: bool,
     log: Vec<String>,
 }
 
@@ -67,8 +84,50 @@ impl Sequence {
             random,
             oracle: Oracle::new(),
             survived: Safety::Written,
+            disk: SimDisk::new(),
+            mixed: false,
             log: vec![format!("{sync:?}, retention {retention:?}, late by up to {hours} h")],
         }
+    }
+
+    /// The same on a disk with some snapshots of the reference's, whose columns have a phase of their own in each file,
+    /// and gaps.
+    fn on_files_of_the_reference(seed: u64) -> Sequence {
+        let mut sequence = Sequence::new(seed ^ 0xf11e5);
+        let random = &mut sequence.random;
+        let now_s = sequence.disk.wall_s();
+        for host in ["alpha/n1", "beta/n1"] {
+            let mut from_s = now_s - 5 * 3600;
+            for _ in 0..1 + random.below(4) {
+                let length_s = 600 + below(random, 4000);
+                let mut document = Document::new();
+                for name in sequence.series.iter().filter(|name| host == format!("{}/{}", name.cluster, name.host)) {
+                    if random.below(4) > 0 {
+                        let interval_s = i64::from(interval_of(&name.metric));
+                        let start_s = from_s + below(random, interval_s);
+                        let count = usize::try_from(length_s / interval_s).unwrap();
+                        let value = |_| if random.below(5) > 0 { number(random) } else { f32::NAN };
+                        let values = (0..count).map(value).collect();
+                        document.insert(&name.path, name.metric.as_str(), Column { interval_s, start_s, values }).unwrap();
+                    }
+                }
+                let mut bytes = Vec::new();
+                let mut encoder = BinFormat.encoder(&mut bytes);
+                document.emit(&mut *encoder).unwrap();
+                let window = Window { from_s, to_s: from_s + length_s + 60 };
+                encoder.finish(&Meta { window, ours: None }).unwrap();
+                sequence.disk.write_file(format!("{ROOT}/{host}/{from_s}.bin"), bytes).unwrap();
+                from_s = (from_s + length_s + below(random, 600)).min(now_s);
+            }
+        }
+        sequence.mixed = true;
+        let disk = Arc::new(sequence.disk.clone());
+        let formats: Vec<Box<dyn Format>> = vec![Box::new(BinFormat)];
+        let (store, _) = Store::open(disk, sequence.options.clone(), formats).unwrap();
+        sequence.oracle.adopt(&held(&store));
+        drop(store);
+        sequence.disk = sequence.disk.crash();
+        sequence
     }
 
     fn run(mut self) -> Result<Option<Checked>, Mismatch> {
@@ -77,14 +136,14 @@ impl Sequence {
     }
 
     fn lives(&mut self) -> Result<Option<Checked>, Mismatch> {
-        let mut disk = SimDisk::new();
+        let mut disk = self.disk.clone();
         for _ in 0..1 + self.random.below(5) {
             disk = self.life(&disk)?;
         }
         // A last life that is stopped cleanly.
         let steps = self.steps(&disk, true);
         self.live(&disk, &steps)?;
-        check_clean_stop(&disk, ROOT)?;
+        self.check_clean_stop(&disk)?;
         let next = disk.power_cut(PowerCut::Nothing);
         let Outcome::Alive(life) =
             Life::start(&next, &self.options, &self.series, &mut self.oracle, Safety::Durable)?
@@ -109,7 +168,7 @@ impl Sequence {
         let finished = self.live(disk, &steps)?;
         let cuts = draw(&mut self.random, 2) == 0;
         if finished && stops && !cuts {
-            check_clean_stop(disk, ROOT)?;
+            self.check_clean_stop(disk)?;
         }
         if !cuts {
             self.log.push("crash".to_owned());
@@ -124,6 +183,10 @@ impl Sequence {
         self.log.push(format!("power cut {cut}"));
         self.survived = Safety::Durable;
         Ok(disk.power_cut(cut))
+    }
+
+    fn check_clean_stop(&self, disk: &SimDisk) -> Result<(), Mismatch> {
+        if self.mixed { check_clean_stop_of_mixed(disk, ROOT) } else { check_clean_stop(disk, ROOT) }
     }
 
     fn steps(&mut self, disk: &SimDisk, stops: bool) -> Vec<Step> {
@@ -166,4 +229,13 @@ fn name(step: &Step) -> String {
 
 fn draw(random: &mut SplitMix64, end: usize) -> usize {
     usize::try_from(random.below(u64::try_from(end).unwrap())).unwrap()
+}
+
+fn below(random: &mut SplitMix64, end: i64) -> i64 {
+    i64::try_from(random.below(end.unsigned_abs())).unwrap()
+}
+
+/// A value that no workload writes.
+fn number(random: &mut SplitMix64) -> f32 {
+    f32::from_bits(u32::try_from(random.below(1 << 22)).unwrap() | 0xc000_0000)
 }

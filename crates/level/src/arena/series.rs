@@ -76,12 +76,12 @@ impl SeriesTable {
         self.packed.iter_mut()
     }
 
-    /// Takes out the series without a sample; returns their metrics.
-    pub(crate) fn take_empty(&mut self) -> Vec<Arc<str>> {
+    /// Takes out the series without a sample, but for those whose number `stays`; returns their metrics.
+    pub(crate) fn take_empty(&mut self, stays: impl Fn(u32) -> bool) -> Vec<Arc<str>> {
         let mut taken = Vec::new();
         let mut place = 0;
         while let Some(series) = self.packed.get(place) {
-            if !series.ring.is_empty() {
+            if !series.ring.is_empty() || stays(series.number) {
                 place += 1;
                 continue;
             }

@@ -279,8 +279,10 @@ impl<'a> HostRun<'a> {
         self.catalog.insert_snapshot(snapshot);
         for (series, start_s) in file.encoded.starts {
             let series = self.frozen[series].index;
-            let floor_s = self.catalog.floor_s(series);
-            self.catalog.set_floor(series, floor_s.map_or(start_s, |floor_s| floor_s.max(start_s)));
+            // Files in front of all others come first, and set no floor.
+            if self.catalog.floor_s(series).is_none_or(|floor_s| floor_s <= start_s) {
+                self.catalog.set_floor(series, start_s, file.stem);
+            }
         }
         self.report.slots += file.encoded.slots;
         Ok(())

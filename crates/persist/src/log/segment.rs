@@ -66,6 +66,11 @@ impl Log {
         matches!(self.current, Current::Nothing) && self.sealed.is_empty() && !self.dir_unsynced
     }
 
+    /// Whether there is a segment before the one that is written, which the catalog does not know of yet.
+    pub(crate) fn has_earlier(&self) -> bool {
+        !self.sealed.is_empty() || matches!(self.current, Current::Found { .. } | Current::Broken { .. })
+    }
+
     /// Whether the directory must be synced before the name `current.wal` is given away again.
     pub(crate) fn dir_unsynced(&self) -> bool {
         self.dir_unsynced

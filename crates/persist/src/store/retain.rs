@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Store;
+use crate::catalog::Catalog;
 use crate::log::HostDisk;
 use crate::report::RetentionReport;
 use crate::retention::Moment;
@@ -21,16 +22,22 @@ impl Store {
             return report;
         }
         for host in self.tree.hosts() {
-            let (freed, disk) = {
-                let mut memory = host.lock();
-                let freed = memory.free_before(limit_s);
-                (freed, Arc::clone(&memory.journal().disk))
-            };
+            let disk = Arc::clone(&host.lock().journal().disk);
+            let mut catalog = lock(&disk.catalog);
+            if self.env.options.delete_expired {
+                self.delete_expired(&disk, &mut catalog, limit_s, &mut report);
+            }
+            // A series is forgotten only when nothing on disk tells of it. Else the next start would place what it
+            // gets from now on by the grid that it has there, and the next file could begin before the last one.
+            let has_segments = !catalog.sealed.is_empty() || disk.lock_log().has_earlier();
+            let mut memory = host.lock();
+            let logged = memory.journal().logged();
+            let is_logged = |number: u32| usize::try_from(number).is_ok_and(|number| logged.get(number) == Some(&true));
+            let freed = memory.free_before_but(limit_s, |series| {
+                has_segments || catalog.may_hold(series) || is_logged(series.number())
+            });
             report.samples_freed += freed.samples;
             report.bytes_freed += u64::try_from(freed.bytes).unwrap_or(u64::MAX);
-            if self.env.options.delete_expired {
-                self.delete_expired(&disk, limit_s, &mut report);
-            }
         }
         report
     }
@@ -42,9 +49,8 @@ impl Store {
         self.clock.reference_s(now).saturating_sub(retention_s)
     }
 
-    fn delete_expired(&self, disk: &HostDisk, limit_s: i64, report: &mut RetentionReport) {
+    fn delete_expired(&self, disk: &HostDisk, catalog: &mut Catalog, limit_s: i64, report: &mut RetentionReport) {
         let storage = &*self.env.storage;
-        let mut catalog = lock(&disk.catalog);
         let before = catalog.snapshots.len();
         let mut failed: Option<(PathBuf, std::io::Error)> = None;
         catalog.snapshots.retain(|file| {

@@ -153,8 +153,8 @@ pub(crate) struct LsArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Nothing is locked or changed, so a store may be in use. Damage is what loses or may lose samples; notes are everything
-else that an operator should know, such as a log's torn last record after a crash.
+Nothing is locked or changed, so a store may be in use. Damage is what loses samples, or may;
+notes are everything else that an operator should know, such as a torn last record after a crash.
 
 Exit codes:
   0  sound, perhaps with notes

@@ -53,11 +53,7 @@ pub(crate) fn repair(args: &RepairArgs) -> Result<Outcome, Failure> {
 
 /// Whether anything that was stored may be lost.
 fn is_lossy(recovery: &RecoveryReport) -> bool {
-    recovery.has_damage()
-        || recovery
-            .findings
-            .iter()
-            .any(|finding| matches!(finding.kind, FindingKind::Unreadable | FindingKind::Unplaced))
+    recovery.has_damage() || recovery.findings.iter().any(|finding| finding.kind == FindingKind::Unreadable)
 }
 
 fn must_be_dir(dir: &Path) -> Result<(), Failure> {

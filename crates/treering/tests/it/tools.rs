@@ -1,9 +1,14 @@
 //! The tools that say what is on disk, and make something else of it.
 
+mod injury;
 mod made;
 
+mod convert;
 mod hostile;
 mod ls;
+mod pages;
+mod repair;
+mod repair_store;
 mod verify;
 mod verify_beside;
 mod verify_host;

@@ -7,16 +7,17 @@ use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-What was written is read again and compared with the source, value by value. What was lost is said: values that one
-decimal has changed, infinite values, which JSON does not have. Damage in the source is named, sound parts are
-converted, and the exit code is 1. A directory is converted with its logs, which are copied; what no store has put
-there is named and left. Nothing is ever overwritten, and DST appears only when it is complete.
+What was written is read again and compared with the source, value by value. What was lost is
+said: values that one decimal has changed, infinite values, which JSON does not have. Damage in
+the source is named, sound parts are converted, and the exit code is 1. A directory is converted
+with its logs, which are copied; what no store has put there is named and left. Nothing is ever
+overwritten, and DST appears only when it is complete.
 
 Examples:
   treering convert var/checkpoints readable --to json      a whole store
-  treering convert 1700000000.json 1700000000.bin --to bin one snapshot
+  treering convert 1700000000.json 1.bin --to bin          one snapshot
   treering convert var/checkpoints small --to json --decimals 1 --lossless
-                                                           only if one decimal is enough for every value")]
+                                                           if one decimal is enough")]
 pub(crate) struct ConvertArgs {
     /// A snapshot (.bin, .json) or the directory of a store, of a cluster or of a host
     #[arg(value_name = "SRC")]
@@ -30,7 +31,7 @@ pub(crate) struct ConvertArgs {
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) to: To,
 
-    /// Write JSON with so many decimals: 1, as the reference does [default: as many as the value has]
+    /// Write JSON with so many decimals: 1, as the reference does [default: all that a value has]
     #[arg(long, value_name = "N", value_parser = one_decimal)]
     pub(crate) decimals: Option<Decimals>,
 
@@ -41,11 +42,13 @@ pub(crate) struct ConvertArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It reads DIR as a start would: sound columns of damaged snapshots, records behind damage in logs, merged by the same
-rules. Without --write it says what it found and would do, and writes nothing. With --write it makes NEW, whose
-snapshots give exactly the samples of `treering dump DIR`, and compares the two. DIR stays as it is.
+It reads DIR as a start would: sound columns of damaged snapshots, records behind damage in logs,
+merged by the same rules. Without --write it says what it found and would do, and writes nothing.
+With --write it makes NEW, whose snapshots give exactly the samples of `treering dump DIR`, and
+compares the two. DIR stays as it is.
 
-The report names every byte range that did not make it. The exit code is 1 if anything that was stored is lost.
+The report names every range of bytes that did not make it. The exit code is 1 if anything that
+was stored is lost.
 
 Examples:
   treering repair var/checkpoints --out rescued            the plan

@@ -162,7 +162,8 @@ impl Tee<'_> {
 impl Sink for Tee<'_> {
     fn column(&mut self, head: Head<'_>, values: &[Part<'_>]) -> Result<(), Stop> {
         match self.encoder.column(head, values) {
-            Ok(()) => self.source.column(head, values),
+            Ok(()) if head.metric != "ipc" => self.source.column(head, values),
+            Ok(()) => Ok(()),
             Err(stop) => self.refused("metric", head.metric, &stop),
         }
     }

@@ -124,7 +124,7 @@ impl HostRow {
     fn add(&mut self, file: FileRow) {
         self.bytes += file.bytes.unwrap_or(0);
         match file.entry {
-            HostEntry::Snapshot { stem, .. } => {
+            HostEntry::Snapshot { stem, format: Some(_) } => {
                 self.snapshots += 1;
                 self.newest_stem = self.newest_stem.max(Some(stem));
             }
@@ -137,5 +137,32 @@ impl HostRow {
             self.damaged += u64::from(content.damaged);
         }
         self.files.push(file);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::fs;
+
+    use super::*;
+    use crate::program::moving::{Moving, When};
+    use crate::program::settings;
+
+    #[test]
+    fn a_file_that_is_given_another_name_is_looked_for_again() {
+        for when in [When::BeforeOpen, When::AfterRead] {
+            let dir = tempfile::tempdir().unwrap();
+            fs::write(dir.path().join("current.wal"), treering_wal::FILE_MAGIC.to_le_bytes()).unwrap();
+            let path = dir.path().to_owned();
+            let seal = move || fs::rename(path.join("current.wal"), path.join("sealed.1.wal")).unwrap();
+            let storage = Moving::new(when, seal);
+            let host = HostDir { cluster: "c".to_owned(), host: "h".to_owned(), path: dir.path().to_owned() };
+            let row = Lister::new(&storage, &settings::formats()).list(&host).unwrap();
+            assert!(storage.has_moved() && row.unread.is_empty());
+            let names: Vec<&str> = row.files.iter().map(|file| file.name.as_str()).collect();
+            assert_eq!((names, row.logs, row.bytes), (vec!["sealed.1.wal"], 1, 4), "{when:?}");
+        }
     }
 }

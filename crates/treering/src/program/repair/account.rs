@@ -134,15 +134,33 @@ impl Work<'_> {
             return Ok(unread(&error));
         }
         self.must_agree(path, &report)?;
+        self.beyond_limits(path, &mut report);
         Ok(report)
+    }
+
+    /// What only the recovery of the whole store could not place: it has limits that no file knows of.
+    fn beyond_limits(&self, path: &Path, report: &mut FileReport) {
+        if report.lost.iter().any(|lost| lost.kind == LossKind::Unplaced) {
+            return;
+        }
+        for finding in self.findings(path).filter(|finding| finding.kind == FindingKind::Unplaced) {
+            if report.state == State::Sound {
+                report.state = State::Unplaced;
+            }
+            report.lose(finding.offset.unwrap_or(0), None, LossKind::Unplaced, finding.what.clone());
+        }
+    }
+
+    fn findings(&self, path: &Path) -> impl Iterator<Item = &Finding> {
+        self.recovery.findings.iter().filter(move |finding| finding.path == path)
     }
 
     /// The account and the recovery come from the same code below; a file that was changed in between would make the
     /// report wrong.
     fn must_agree(&self, path: &Path, report: &FileReport) -> Result<(), Failure> {
-        let of_file = |finding: &&Finding| finding.path == path && finding.kind.is_damage();
-        let damaged = self.recovery.findings.iter().find(of_file);
-        if damaged.is_some() == (report.state == State::Damaged) {
+        let is_damage = |kind| matches!(kind, FindingKind::DamagedSnapshot | FindingKind::CorruptLog);
+        let damaged = self.findings(path).any(|finding| is_damage(finding.kind));
+        if damaged == (report.state == State::Damaged) {
             return Ok(());
         }
         let what = format!("{} was changed while it was read", path.display());

@@ -9,7 +9,7 @@ pub(super) fn foreign_bytes(extension: &str, bytes: &[u8]) -> Option<u64> {
         "bin" => end_of_bin(bytes)?,
         "json" => {
             let end = end_of_json(bytes)?;
-            end + bytes[end..].iter().position(|byte| !byte.is_ascii_whitespace())?
+            end + bytes[end..].iter().position(|byte| !b" \t\n\r".contains(byte))?
         }
         _ => return None,
     };

@@ -256,3 +256,58 @@ impl Visit<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::fs;
+
+    use treering_wal::{Batch, Template, Writer};
+
+    use super::*;
+    use crate::program::moving::{Moving, When};
+    use crate::program::settings;
+
+    fn log(count: i64) -> Vec<u8> {
+        let mut batch = Batch::new();
+        let template = Template::new("ipc", ["core0"]).unwrap();
+        (0..count).for_each(|time_s| batch.push(&template, time_s, 0.5));
+        let mut writer = Writer::create(Vec::new());
+        writer.append(&batch).unwrap();
+        writer.into_file()
+    }
+
+    fn verdict(storage: &Moving, dir: &Path) -> (Vec<String>, Amount) {
+        let dir = HostDir { cluster: "c".to_owned(), host: "h".to_owned(), path: dir.to_owned() };
+        let (findings, amount) = Checker::new(storage, &settings::formats()).host(&dir);
+        assert!(storage.has_moved());
+        (findings.finish().0.into_iter().map(|finding| finding.rule.into_owned()).collect(), amount)
+    }
+
+    #[test]
+    fn a_file_that_is_given_another_name_is_looked_for_again() {
+        for when in [When::BeforeOpen, When::AfterRead] {
+            let dir = tempfile::tempdir().unwrap();
+            fs::write(dir.path().join("current.wal"), log(3)).unwrap();
+            let host = dir.path().to_owned();
+            let seal = move || fs::rename(host.join("current.wal"), host.join("sealed.1.wal")).unwrap();
+            let (rules, amount) = verdict(&Moving::new(when, seal), dir.path());
+            assert_eq!((rules, amount.log_records), (vec!["reference-sealed-log".to_owned()], 3), "{when:?}");
+            assert_eq!((amount.hosts, amount.log_segments), (1, 1), "what is seen twice counts once");
+        }
+    }
+
+    #[test]
+    fn a_record_that_is_being_written_is_not_torn() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, whole) = (dir.path().join("current.wal"), log(3));
+        fs::write(&path, &whole[..whole.len() - 5]).unwrap();
+        let write = {
+            let path = path.clone();
+            move || fs::write(path, whole).unwrap()
+        };
+        let (rules, amount) = verdict(&Moving::new(When::AfterRead, write), dir.path());
+        assert_eq!((rules, amount.log_records, amount.log_segments), (Vec::<String>::new(), 3, 1));
+    }
+}

@@ -11,6 +11,9 @@ use super::finding::{Finding, Findings};
 /// Behind the header.
 const FIRST_RECORD: u64 = 4;
 const TORN: &str = "what was being written when the process or the machine stopped; nothing that was durable";
+const SET_ASIDE: &str =
+    "the store replays the sound records, covers them with its next checkpoint, and sets the file aside then";
+const KEPT: &str = "the store passes over it, drops nothing of the log from here on, and calls the host degraded: move the file away";
 const CUT_LATER: &str = "nothing: it stays the end of its file, and no start appends behind it";
 
 /// What is to be known of a segment to judge the files beside it.
@@ -83,7 +86,7 @@ fn of_header(error: HeaderError) -> Finding {
     match error {
         HeaderError::Magic { .. } => Finding::damage("wal-magic", error.to_string())
             .lost("nothing by itself: records are found by their own magic")
-            .advice("the store replays the sound records, and covers them with its next checkpoint"),
+            .advice(SET_ASIDE),
         HeaderError::Zeros { .. } => {
             Finding::note("wal-zeros", error.to_string()).lost(TORN).advice(CUT_LATER)
         }
@@ -94,14 +97,12 @@ fn of_header(error: HeaderError) -> Finding {
 
 /// Something that is no sound record, with or without sound ones behind it.
 fn of_fault(offset: u64, reason: Reason, next: Option<u64>, len_bytes: u64) -> Finding {
+    // Its checksum is right, so neither crash nor flipped bit made it.
+    let sound_but =
+        |rule: &'static str| Finding { rule: rule.into(), ..corrupt(offset, reason, next, len_bytes) };
     match reason {
-        // Its checksum is right, so neither crash nor flipped bit made it.
-        Reason::TooDeep { .. } => {
-            Finding { rule: "wal-depth".into(), ..corrupt(offset, reason, next, len_bytes) }
-        }
-        Reason::Malformed { .. } => {
-            Finding { rule: "wal-malformed".into(), ..corrupt(offset, reason, next, len_bytes) }
-        }
+        Reason::TooDeep { .. } => sound_but("wal-depth"),
+        Reason::Malformed { .. } => sound_but("wal-malformed"),
         _ if next.is_some() => corrupt(offset, reason, next, len_bytes),
         _ => Finding::note("wal-torn-tail", format!("{reason}; nothing sound follows"))
             .at(offset)
@@ -119,7 +120,7 @@ fn corrupt(offset: u64, reason: impl Display, next: Option<u64>, len_bytes: u64)
     Finding::damage("wal-corrupt", what)
         .at(offset)
         .lost(format!("{bytes} bytes, one record or more"))
-        .advice("the store replays the sound records, and covers them with its next checkpoint")
+        .advice(SET_ASIDE)
 }
 
 fn of_control(
@@ -169,7 +170,7 @@ fn of_time(record: &Record<'_>, findings: &mut Findings) {
             Finding::damage("wal-time", what)
                 .at(record.offset)
                 .lost("this sample: no series can hold it")
-                .advice("nothing: the store passes over it"),
+                .advice(KEPT),
         );
     }
 }

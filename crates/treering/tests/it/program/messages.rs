@@ -20,9 +20,15 @@ fn help_is_an_answer() {
     Usage: treering <COMMAND>
 
     Commands:
-      run   Runs the store: takes in samples, keeps them, writes checkpoints
-      dump  Prints what a snapshot, a log or a whole store holds
-      help  Print this message or the help of the given subcommand(s)
+      run          Runs the store: takes in samples, keeps them, writes checkpoints
+      dump         Prints what a snapshot, a log or a whole store holds
+      ls           Lists what lies in a store, host by host
+      verify       Checks snapshots, logs and whole stores, and says what to do about what it finds
+      convert      Converts snapshots, or all of a store's, into another format
+      repair       Makes a new store of all that is sound in a damaged one
+      completions  Prints completions for a shell
+      man          Prints a manual page
+      help         Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help
@@ -33,7 +39,7 @@ fn help_is_an_answer() {
       1  the answer is no: damage, nothing found
       2  the arguments or the configuration are wrong
       3  it could not be finished
-      4  refused: another process has the store
+      4  refused: another process has the store, or the destination exists
     ");
 }
 

@@ -130,15 +130,19 @@ fn ten_thousand_levels_are_one_finding() {
 }
 
 #[test]
-fn eight_million_brackets_are_refused_at_the_first() {
+fn eight_million_brackets_are_passed_over_and_refused() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir_all(dir.path().join("c/h")).unwrap();
-    fs::write(dir.path().join("c/h/1.json"), vec![b'['; 8 << 20]).unwrap();
-    assert_eq!(verdict(dir.path(), &["."]), "exit 1: damaged\ndamage json-malformed ./c/h/1.json at 0");
-    let nested = [&br#"{"x":"#[..], &vec![b'['; 8 << 20]].concat();
-    fs::write(dir.path().join("c/h/1.json"), nested).unwrap();
-    let found = verdict(dir.path(), &["."]);
-    assert!(found.starts_with("exit 1: damaged\ndamage json-limit ./c/h/1.json at "), "{found}");
+    for begin in ["", r#"{"x":"#, r#"{"metrics":"#, r#"{"children":{"a":"#] {
+        let brackets = [begin.as_bytes(), &vec![b'['; 8 << 20]].concat();
+        fs::write(dir.path().join("c/h/1.json"), brackets).unwrap();
+        let found = verdict(dir.path(), &["."]);
+        assert!(
+            found.starts_with("exit 1: damaged\ndamage json-limit ./c/h/1.json at 100"),
+            "{begin}: {found}"
+        );
+        assert_eq!(treering(dir.path(), &["ls", "."]).code, Some(1));
+    }
 }
 
 #[test]

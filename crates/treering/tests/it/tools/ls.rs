@@ -25,18 +25,44 @@ fn table(args: &[&str]) -> String {
 
 #[test]
 fn a_store_is_a_row_per_host_and_one_for_all() {
-    assert_snapshot!(table(&["store"]), @"");
+    assert_snapshot!(table(&["store"]), @"
+    cluster     host     newest snapshot  snapshots  log records       first        last  series   bytes
+    alpha       n000          1700007200          3           90  1700000000  1700012540      75   81864
+    alpha       n001          1700007200          3           90  1700000000  1700012540      75   94384
+    alpha       n002          1700007200          3           90  1700000000  1700012540      75   81581
+    beta        n000          1700007200          3           90  1700000000  1700012540      75   94281
+    beta        n001          1700007200          3           90  1700000000  1700012540      75   81980
+    beta        n002          1700007200          3           90  1700000000  1700012540      75   94127
+    2 clusters  6 hosts                          18          540  1700000000  1700012540     450  528217
+    ");
 }
 
 #[test]
 fn each_file_is_a_row_on_demand() {
     let rows = table(&["store", "--files"]);
     // Of one host without anything special, of one with, and the totals.
-    let wanted =
-        |host: &str| rows.lines().skip_while(|row| !row.starts_with(host)).take(7).collect::<Vec<_>>();
+    let wanted = |host: &str| -> Vec<&str> {
+        let mut from = rows.lines().skip_while(|row| !row.starts_with(host));
+        from.next().into_iter().chain(from.take_while(|row| row.starts_with(' '))).collect()
+    };
     let (first, last) = (rows.lines().next().unwrap(), rows.lines().last().unwrap());
     let shown = [vec![first], wanted("beta/n000"), wanted("beta/n001"), vec![last]].concat();
-    assert_snapshot!(shown.join("\n"), @"");
+    assert_snapshot!(shown.join("\n"), @"
+    file                  kind              from          to  columns  records  bytes  covers
+    beta/n000
+      1700000000.json     snapshot    1700000000  1700003600       75        -  34399       -
+      1700003600.bin      snapshot    1700003600  1700007200       75        -  21927       -
+      1700007200.json     snapshot    1700007200  1700010800       75        -  34591       -
+      current.wal         log         1700010800  1700012540        -       90   3364       -
+      legacy-avro-60      directory            -           -        -        -      -       -
+    beta/n001
+      1700000000.bin      snapshot    1700000000  1700003600       75        -  21927       -
+      1700003600.json     snapshot    1700003600  1700007200       75        -  34758       -
+      1700007200.bin      snapshot    1700007200  1700010800       75        -  21927       -
+      current.wal         log         1700010800  1700012540        -       90   3364       -
+      1700010800.bin.tmp  unfinished           -           -        -        -      4       -
+    2 clusters, 6 hosts, 18 snapshots, 6 log segments with 540 records, 450 series, 528217 bytes
+    ");
 }
 
 #[test]
@@ -97,10 +123,90 @@ fn the_document_for_programs_has_the_same_keys_always() {
     let host = dir.path().join("c/h");
     Snapshot::new(1_000, 3, 2).write(&host);
     fs::write(host.join("sealed.4.wal"), log(Some(4), &[2_000, 3_000])).unwrap();
-    fs::write(host.join("5.avro"), b"12345").unwrap();
+    fs::write(host.join("5000.avro"), b"12345").unwrap();
     let ran = treering(dir.path(), &["ls", ".", "--files", "--json"]);
     let pretty: Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_snapshot!(serde_json::to_string_pretty(&pretty).unwrap(), @"");
+    assert_snapshot!(serde_json::to_string_pretty(&pretty).unwrap(), @r#"
+    {
+      "directory": ".",
+      "hosts": [
+        {
+          "bytes": 325,
+          "cluster": "c",
+          "damaged_files": 0,
+          "files": [
+            {
+              "bytes": 191,
+              "columns": 1,
+              "covers": 3,
+              "damaged": false,
+              "first_s": 1000,
+              "from_s": 1000,
+              "generation": null,
+              "kind": "snapshot",
+              "last_s": 1120,
+              "name": "1000.bin",
+              "records": null,
+              "stem": 1000,
+              "to_s": 1180
+            },
+            {
+              "bytes": 5,
+              "columns": null,
+              "covers": null,
+              "damaged": false,
+              "first_s": null,
+              "from_s": null,
+              "generation": null,
+              "kind": "unread_snapshot",
+              "last_s": null,
+              "name": "5000.avro",
+              "records": null,
+              "stem": 5000,
+              "to_s": null
+            },
+            {
+              "bytes": 129,
+              "columns": null,
+              "covers": null,
+              "damaged": false,
+              "first_s": 2000,
+              "from_s": null,
+              "generation": 4,
+              "kind": "sealed_log",
+              "last_s": 3000,
+              "name": "sealed.4.wal",
+              "records": 2,
+              "stem": null,
+              "to_s": null
+            }
+          ],
+          "first_s": 1000,
+          "host": "h",
+          "last_s": 3000,
+          "log_records": 2,
+          "log_segments": 1,
+          "newest_snapshot": 1000,
+          "series": 1,
+          "snapshots": 1,
+          "unread_files": 0
+        }
+      ],
+      "totals": {
+        "bytes": 325,
+        "clusters": 1,
+        "damaged_files": 0,
+        "first_s": 1000,
+        "hosts": 1,
+        "last_s": 3000,
+        "log_records": 2,
+        "log_segments": 1,
+        "series": 1,
+        "snapshots": 1,
+        "unread_files": 0
+      }
+    }
+    "#);
     // Files only if they were asked for.
     assert!(listed(dir.path(), &["."])["hosts"][0].get("files").is_none());
 }
@@ -147,9 +253,41 @@ fn damage_is_told_and_what_is_sound_is_counted() {
     let ran = treering(dir.path(), &["ls", ".", "--files"]);
     assert_eq!(ran.code, Some(1));
     assert_eq!(ran.stderr, "2 files are damaged: treering verify says how\n");
-    assert_snapshot!(ran.stdout, @"");
+    assert_snapshot!(ran.stdout, @"
+    file           kind                     from          to  columns  records  bytes  covers
+    c/h
+      1.bin        snapshot, damaged  1700000000  1700007200       48        -  27578       -
+      current.wal  log, damaged               -1  1700002940        -      204   9212       -
+    1 clusters, 1 hosts, 1 snapshots, 1 log segments with 204 records, 53 series, 36790 bytes
+    ");
     // A torn tail is what a crash leaves.
     fs::remove_file(host.join("1.bin")).unwrap();
     fs::copy(files::input().join("wal-torn/current.wal"), host.join("current.wal")).unwrap();
     assert_eq!(treering(dir.path(), &["ls", "."]).code, Some(0));
+}
+
+#[test]
+fn help_of_ls() {
+    let ran = treering(&files::input(), &["ls", "--help"]);
+    assert_eq!(ran.code, Some(0));
+    assert_snapshot!(ran.stdout.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"), @"
+    Lists what lies in a store, host by host
+
+    Usage: treering ls [OPTIONS] [DIR]
+
+    Arguments:
+      [DIR]  Directory of a store, or of a cluster or host in it [default: ./var/checkpoints]
+
+    Options:
+          --files  One row for each file
+          --json   One JSON document
+      -h, --help   Print help
+
+    Nothing is locked or changed, so the store may be in use. Times are Unix seconds.
+
+    Examples:
+      treering ls                         the store in ./var/checkpoints
+      treering ls /srv/store --files      its files, too
+      treering ls --json | jq .totals     for programs
+    ");
 }

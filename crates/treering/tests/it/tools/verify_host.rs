@@ -76,7 +76,11 @@ fn a_snapshot_that_came_from_elsewhere_is_noted() {
     let made = Made::of(&[snapshot]);
     // What it says of the log is not believed.
     made.write("sealed.9.wal", &log(Some(9), &[1_000]));
-    assert_snapshot!(made.verdict(), @"");
+    assert_snapshot!(made.verdict(), @"
+    exit 0: sound
+    note other-host 1000.bin
+    note reference-sealed-log sealed.9.wal
+    ");
 
     let renamed = Snapshot { window: Window { from_s: 1_000, to_s: 1_180 }, ..at(2_000) };
     assert_eq!(Made::of(&[renamed]).verdict(), "exit 0: sound\nnote name-not-the-window 2000.bin");
@@ -136,7 +140,14 @@ fn sealed_segments_are_named_for_what_they_are() {
     made.write("sealed.4.wal", &log(Some(7), &[2_000]));
     made.write("sealed.5.wal", &log(None, &[3_000]));
     made.write("current.wal", &log(Some(5), &[4_000]));
-    assert_snapshot!(made.verdict(), @"");
+    assert_snapshot!(made.verdict(), @"
+    exit 0: sound
+    note wal-covered sealed.3.wal
+    note wal-generation sealed.4.wal
+    note reference-sealed-log sealed.4.wal
+    note reference-sealed-log sealed.5.wal
+    note wal-generation current.wal
+    ");
 }
 
 #[test]
@@ -150,7 +161,17 @@ fn everything_else_in_a_host_s_directory_is_noted_and_not_opened() {
     fs::create_dir(made.host().join("legacy")).unwrap();
     symlink("1000.bin", made.host().join("3000.bin")).unwrap();
     symlink("loop", made.host().join("loop")).unwrap();
-    assert_snapshot!(made.verdict(), @"");
+    assert_snapshot!(made.verdict(), @"
+    exit 0: sound
+    note format-not-read 5.avro
+    note unfinished-snapshot 2000.bin.tmp
+    note foreign-entry legacy
+    note name-not-a-number x.bin
+    note foreign-entry notes
+    note foreign-entry sealed.01.wal
+    note foreign-entry 3000.bin
+    note foreign-entry loop
+    ");
 }
 
 #[test]
@@ -161,7 +182,15 @@ fn only_directories_may_lie_above_the_hosts() {
     symlink("h", made.dir.path().join("c/link")).unwrap();
     symlink("c", made.dir.path().join("link")).unwrap();
     fs::create_dir_all(made.dir.path().join("c/a\nb")).unwrap();
-    assert_snapshot!(made.verdict(), @"");
+    assert_snapshot!(made.verdict(), @"
+    exit 0: sound
+    note reference-level-1-file ./link
+    note reference-level-1-file ./lock
+    note foreign-entry ./c/a
+    b
+    note reference-level-2-file ./c/current.wal
+    note reference-level-2-file ./c/link
+    ");
 }
 
 #[test]
