@@ -96,7 +96,7 @@ fn check_file(
         return Err(format!("its window begins at {}", meta.window.from_s));
     }
     let mut end_s = None;
-    check_level(document.root(), String::new(), newest, &mut end_s, is_ours && all_ours)?;
+    check_level(document.root(), "", newest, &mut end_s, is_ours && all_ours)?;
     match end_s {
         Some(end_s) if meta.window.to_s < end_s => {
             Err(format!("its window ends at {}, its values at {end_s}", meta.window.to_s))
@@ -108,7 +108,7 @@ fn check_file(
 
 fn check_level(
     level: &Level,
-    path: String,
+    path: &str,
     newest: &mut Starts,
     end_s: &mut Option<i64>,
     trimmed: bool,
@@ -120,7 +120,7 @@ fn check_level(
         }
         let count = i64::try_from(column.values.len()).unwrap_or(i64::MAX);
         *end_s = (*end_s).max(Some(column.start_s + column.interval_s * count));
-        let before = newest.insert((path.clone(), metric.to_owned()), column.start_s);
+        let before = newest.insert((path.to_owned(), metric.to_owned()), column.start_s);
         if let Some(before_s) = before.filter(|before_s| *before_s > column.start_s) {
             let start_s = column.start_s;
             return Err(format!(
@@ -129,7 +129,7 @@ fn check_level(
         }
     }
     for (name, child) in level.children() {
-        check_level(child, format!("{path}/{name}"), newest, end_s, trimmed)?;
+        check_level(child, &format!("{path}/{name}"), newest, end_s, trimmed)?;
     }
     Ok(())
 }

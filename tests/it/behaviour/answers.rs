@@ -19,7 +19,10 @@ fn sum(store: &Store, from_s: i64, to_s: i64) -> (i64, Vec<Option<f32>>) {
     let path = ["alpha", "n1", "socket0"].map(Selector::from).to_vec();
     let answer = store.read(&Query { path, metric: "mem".to_owned(), from_s, to_s }).unwrap();
     assert_eq!(answer.interval_s, 10);
-    (answer.start_s, answer.values.into_iter().map(|value| Some(value).filter(|value| !value.is_nan())).collect())
+    (
+        answer.start_s,
+        answer.values.into_iter().map(|value| Some(value).filter(|value| !value.is_nan())).collect(),
+    )
 }
 
 #[test]

@@ -26,7 +26,8 @@ impl Intruder {
     fn intrude(&self, disk: &SimDisk, path: &str) {
         let Some(store) = self.store.get() else { return };
         // Before the first unfinished file the log is in the hands of this very thread.
-        let sealed = self.sealed.fetch_or(path.ends_with(".tmp"), Ordering::Relaxed) || path.ends_with(".tmp");
+        let sealed =
+            self.sealed.fetch_or(path.ends_with(".tmp"), Ordering::Relaxed) || path.ends_with(".tmp");
         if !sealed || self.running.swap(true, Ordering::Relaxed) {
             return;
         }
@@ -75,7 +76,9 @@ fn row_04_sample_that_waits_while_a_segment_is_sealed_is_logged_then() {
         let (store, once) = (Arc::clone(&store), AtomicBool::new(false));
         WatchedDisk::new(&disk, move |operation, path| {
             let sealing = operation == Operation::Rename && path.ends_with("current.wal");
-            let Some(store) = store.get().filter(|_| sealing && !once.swap(true, Ordering::Relaxed)) else { return };
+            let Some(store) = store.get().filter(|_| sealing && !once.swap(true, Ordering::Relaxed)) else {
+                return;
+            };
             // The log is in the sealer's hands: the write is accepted now, and comes back when it is logged.
             let store = Arc::clone(store);
             let writer = thread::spawn(move || put(&store, "flops", &[(T + 1, 2.0)]));

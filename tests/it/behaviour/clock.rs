@@ -16,7 +16,8 @@ fn row_19_sample_of_the_far_future_is_refused_and_the_series_goes_on() {
     let limited = Options { future_limit: Duration::from_secs(600), ..options() };
     let disk = SimDisk::new();
     let store = start(&disk, &limited);
-    let batch = [(T, 1.0), (T + 50 * YEAR_S, 2.0), (T + 601, 3.0), (i64::MAX, 4.0), (T + 600, 5.0), (T + 60, 6.0)];
+    let batch =
+        [(T, 1.0), (T + 50 * YEAR_S, 2.0), (T + 601, 3.0), (i64::MAX, 4.0), (T + 600, 5.0), (T + 60, 6.0)];
     let outcome = try_put(&store, "load", &batch).unwrap();
     assert_eq!((outcome.stored, outcome.refused.too_far_ahead + outcome.refused.time_out_of_range), (3, 3));
     put(&store, "load", &[(T + 120, 7.0)]);

@@ -6,7 +6,8 @@ use treering_persist::Options;
 use treering_tests::SimDisk;
 
 use super::{
-    HOST, HOUR_S, T, checkpoint, files, got, kill, options, own_snapshot, pass, put, snapshot, start, start_on, stop,
+    HOST, HOUR_S, T, checkpoint, files, got, kill, options, own_snapshot, pass, put, snapshot, start,
+    start_on, stop,
 };
 
 #[test]
@@ -48,14 +49,22 @@ fn row_06_newest_file_is_loaded_however_old_it_is() {
 fn row_13_overlapping_snapshots_load_and_the_higher_stem_wins_slot_by_slot() {
     const NONE: f32 = f32::NAN;
     let disk = SimDisk::new();
-    disk.write_file(format!("{HOST}/100.bin"), snapshot(100, T, &[("load", 60, T, &[1.0, 2.0, 3.0, 4.0])])).unwrap();
-    disk.write_file(format!("{HOST}/300.bin"), snapshot(300, T, &[("load", 60, T + 60, &[20.0, NONE, 40.0, 50.0])]))
+    disk.write_file(format!("{HOST}/100.bin"), snapshot(100, T, &[("load", 60, T, &[1.0, 2.0, 3.0, 4.0])]))
         .unwrap();
+    disk.write_file(
+        format!("{HOST}/300.bin"),
+        snapshot(300, T, &[("load", 60, T + 60, &[20.0, NONE, 40.0, 50.0])]),
+    )
+    .unwrap();
     // Written after the clock stepped back: a higher stem, and columns that begin before all others.
-    disk.write_file(format!("{HOST}/400.bin"), own_snapshot(400, T, 0, &[("load", 60, T - 60, &[-1.0, NONE, 200.0])]))
-        .unwrap();
+    disk.write_file(
+        format!("{HOST}/400.bin"),
+        own_snapshot(400, T, 0, &[("load", 60, T - 60, &[-1.0, NONE, 200.0])]),
+    )
+    .unwrap();
     let store = start(&disk, &options());
-    let expected = [(T - 60, -1.0), (T, 1.0), (T + 60, 200.0), (T + 120, 3.0), (T + 180, 40.0), (T + 240, 50.0)];
+    let expected =
+        [(T - 60, -1.0), (T, 1.0), (T + 60, 200.0), (T + 120, 3.0), (T + 180, 40.0), (T + 240, 50.0)];
     assert_eq!(got(&store, "load"), expected);
 
     // It goes on from there.
@@ -72,7 +81,8 @@ fn row_13_overlapping_snapshots_load_and_the_higher_stem_wins_slot_by_slot() {
 fn row_02_file_in_front_of_all_takes_no_name_that_a_damaged_one_has() {
     let disk = SimDisk::new();
     disk.write_file(format!("{HOST}/{}.bin", T - 1), b"not a snapshot").unwrap();
-    disk.write_file(format!("{HOST}/{T}.bin"), own_snapshot(T, T + 1, 0, &[("flops", 1, T, &[1.0])])).unwrap();
+    disk.write_file(format!("{HOST}/{T}.bin"), own_snapshot(T, T + 1, 0, &[("flops", 1, T, &[1.0])]))
+        .unwrap();
     let (store, _) = start_on(disk.clone(), &options());
     put(&store, "flops", &[(T - 20 * super::DAY_S, 2.0)]);
     let report = store.checkpoint();

@@ -6,9 +6,7 @@ use treering_level::{Aggregation, Metric};
 use treering_persist::{Options, Store};
 use treering_tests::{SimDisk, held};
 
-use super::{
-    HOST, HOUR_S, T, checkpoint, got, kill, options, pass, put, snapshot, start, start_on, stop,
-};
+use super::{HOST, HOUR_S, T, checkpoint, got, kill, options, pass, put, snapshot, start, start_on, stop};
 
 /// Values that a careless hand would change.
 const DELICATE: [f32; 12] = [
@@ -49,10 +47,12 @@ fn row_08_restarts_change_no_time_and_no_bit() {
         series = before.len();
     }
     assert_eq!(series, 3);
-    assert!(got(&store, "flops").iter().map(|(_, value)| value.to_bits()).eq(DELICATE
-        .into_iter()
-        .chain(DELICATE)
-        .map(f32::to_bits)));
+    assert!(
+        got(&store, "flops")
+            .iter()
+            .map(|(_, value)| value.to_bits())
+            .eq(DELICATE.into_iter().chain(DELICATE).map(f32::to_bits))
+    );
 }
 
 #[test]
@@ -67,7 +67,8 @@ fn row_08_grid_outlives_the_sample_that_set_it() {
     put(&store, "load", &[(T + 60 * 60 + 80, 2.0)]);
     put(&store, "load", &[(T + 140, 3.0)]);
     assert_eq!(store.apply_retention().files_deleted, 1);
-    let young = |store: &Store| got(store, "load").into_iter().filter(|(time_s, _)| *time_s > T).collect::<Vec<_>>();
+    let young =
+        |store: &Store| got(store, "load").into_iter().filter(|(time_s, _)| *time_s > T).collect::<Vec<_>>();
     let before = young(&store);
     assert_eq!(before, [(T + 120, 3.0), (T + 3660, 2.0)]);
     assert_eq!(young(&start(&kill(&disk, store), &keeping)), before);
@@ -130,7 +131,11 @@ fn row_18_finer_interval_merges_nothing() {
 #[test]
 fn row_18_late_sample_for_a_file_of_another_interval_is_kept_with_its_neighbours() {
     let disk = SimDisk::new();
-    disk.write_file(format!("{HOST}/{T}.bin"), snapshot(T, T + 40, &[("load", 10, T, &[1.0, 2.0, 3.0, 4.0])])).unwrap();
+    disk.write_file(
+        format!("{HOST}/{T}.bin"),
+        snapshot(T, T + 40, &[("load", 10, T, &[1.0, 2.0, 3.0, 4.0])]),
+    )
+    .unwrap();
     let (store, _) = start_on(disk.clone(), &at_interval(60));
     put(&store, "load", &[(T + 300, 9.0)]);
     checkpoint(&store);

@@ -31,7 +31,10 @@ fn second_process(root: &std::path::Path) -> Child {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap().contains("holding")), "the second process could not open the store");
+    assert!(
+        lines.any(|line| line.unwrap().contains("holding")),
+        "the second process could not open the store"
+    );
     child
 }
 

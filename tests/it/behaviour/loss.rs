@@ -4,7 +4,8 @@ use treering_persist::FindingKind;
 use treering_tests::{SimDisk, held};
 
 use super::{
-    DAY_S, HOST, HOUR_S, T, checkpoint, files, got, kill, options, own_snapshot, pass, put, start, start_on, stop,
+    DAY_S, HOST, HOUR_S, T, checkpoint, files, got, kill, options, own_snapshot, pass, put, start, start_on,
+    stop,
 };
 
 /// One sample a minute, each with a value of its own.

@@ -73,12 +73,20 @@ fn row_20_names_of_levels_and_metrics_are_refused_only_for_length_control_charac
     let disk = SimDisk::new();
     let store = start(&disk, &open_to_all());
     for bad in ["", "a\tb", "\u{9f}"] {
-        assert!(matches!(write(&store, "c", "h", &[bad], "m"), Err(AddressError::Series(_))), "level {bad:?}");
-        assert!(matches!(write(&store, "c", "h", &["l"], bad), Err(AddressError::Series(_))), "metric {bad:?}");
+        assert!(
+            matches!(write(&store, "c", "h", &[bad], "m"), Err(AddressError::Series(_))),
+            "level {bad:?}"
+        );
+        assert!(
+            matches!(write(&store, "c", "h", &["l"], bad), Err(AddressError::Series(_))),
+            "metric {bad:?}"
+        );
     }
     assert!(matches!(write(&store, "c", "h", &["l"; 65], "m"), Err(AddressError::Series(_))));
     assert!(matches!(write(&store, "c", "h", &["l"], "treering.control"), Err(AddressError::Series(_))));
-    for fine in ["/mnt/scratch", ".", "..", "current.wal", "1.bin", "quarantine", "a b", "accelerator0:49:00.0"] {
+    for fine in
+        ["/mnt/scratch", ".", "..", "current.wal", "1.bin", "quarantine", "a b", "accelerator0:49:00.0"]
+    {
         write(&store, "c", "h", &[fine], fine).unwrap();
         if !fine.contains('/') && !fine.starts_with('.') {
             write(&store, fine, fine, &[], "m").unwrap();

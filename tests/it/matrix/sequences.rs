@@ -101,14 +101,18 @@ impl Sequence {
             for _ in 0..1 + random.below(4) {
                 let length_s = 600 + below(random, 4000);
                 let mut document = Document::new();
-                for name in sequence.series.iter().filter(|name| host == format!("{}/{}", name.cluster, name.host)) {
+                for name in
+                    sequence.series.iter().filter(|name| host == format!("{}/{}", name.cluster, name.host))
+                {
                     if random.below(4) > 0 {
                         let interval_s = i64::from(interval_of(&name.metric));
                         let start_s = from_s + below(random, interval_s);
                         let count = usize::try_from(length_s / interval_s).unwrap();
                         let value = |_| if random.below(5) > 0 { number(random) } else { f32::NAN };
                         let values = (0..count).map(value).collect();
-                        document.insert(&name.path, name.metric.as_str(), Column { interval_s, start_s, values }).unwrap();
+                        document
+                            .insert(&name.path, name.metric.as_str(), Column { interval_s, start_s, values })
+                            .unwrap();
                     }
                 }
                 let mut bytes = Vec::new();

@@ -193,6 +193,43 @@ fn what_is_not_json_is_malformed_at_its_place() {
 }
 
 #[test]
+fn an_array_of_values_is_malformed_at_its_place() {
+    for (data, offset) in [
+        ("1,]", 2),
+        (",1]", 0),
+        ("1,,2]", 2),
+        ("1 2]", 2),
+        ("1}", 1),
+        ("01]", 1),
+        ("-01]", 2),
+        ("1.]", 2),
+        ("1.e5]", 2),
+        (".5]", 0),
+        ("1e]", 2),
+        ("1e+]", 3),
+        ("-]", 1),
+        ("+1]", 0),
+        ("nul]", 3),
+        ("nulls]", 4),
+        ("NaN]", 0),
+        ("0x1]", 1),
+        ("1,", 2),
+        ("1", 1),
+        ("-", 1),
+        ("nu", 2),
+        ("", 0),
+    ] {
+        let before = r#"{"metrics":{"a":{"data":[1]},"m":{"data":["#;
+        let (rows, decoded, _) = salvaged(format!("{before}{data}").as_bytes());
+        assert_eq!(rows.len(), 1, "{data}");
+        let end = decoded.end.unwrap_err();
+        assert_eq!(end.offset(), Some(u64::try_from(before.len() + offset).unwrap()), "{data}: {end}");
+        let cut = offset == data.len();
+        assert_eq!(matches!(end, DecodeError::Truncated { .. }), cut, "{data}: {end}");
+    }
+}
+
+#[test]
 fn a_value_that_is_no_number_costs_its_column_and_is_an_error() {
     for value in ["\"1\"", "true", "[1]", "{}", "{\"a\":[\"]\"]}", "1e999", "-1e309"] {
         let text = format!(

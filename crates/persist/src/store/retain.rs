@@ -32,7 +32,8 @@ impl Store {
             let has_segments = !catalog.sealed.is_empty() || disk.lock_log().has_earlier();
             let mut memory = host.lock();
             let logged = memory.journal().logged();
-            let is_logged = |number: u32| usize::try_from(number).is_ok_and(|number| logged.get(number) == Some(&true));
+            let is_logged =
+                |number: u32| usize::try_from(number).is_ok_and(|number| logged.get(number) == Some(&true));
             let freed = memory.free_before_but(limit_s, |series| {
                 has_segments || catalog.may_hold(series) || is_logged(series.number())
             });
@@ -49,7 +50,13 @@ impl Store {
         self.clock.reference_s(now).saturating_sub(retention_s)
     }
 
-    fn delete_expired(&self, disk: &HostDisk, catalog: &mut Catalog, limit_s: i64, report: &mut RetentionReport) {
+    fn delete_expired(
+        &self,
+        disk: &HostDisk,
+        catalog: &mut Catalog,
+        limit_s: i64,
+        report: &mut RetentionReport,
+    ) {
         let storage = &*self.env.storage;
         let before = catalog.snapshots.len();
         let mut failed: Option<(PathBuf, std::io::Error)> = None;

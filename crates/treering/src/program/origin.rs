@@ -32,7 +32,7 @@ pub(crate) fn hold(root: &Path) -> Result<Held, Failure> {
 pub(crate) fn must_be_apart(from: &Path, result: &Path) -> Result<(), Failure> {
     let Ok(from_whole) = from.canonicalize() else { return Ok(()) };
     let Some(result_whole) = whole(result) else { return Ok(()) };
-    if from_whole.starts_with(&result_whole) && result_whole.starts_with(&from_whole) {
+    if from_whole.starts_with(&result_whole) || result_whole.starts_with(&from_whole) {
         let what = format!("{} and {} lie one in the other", from.display(), result.display());
         return Err(Failure::new(Outcome::Usage, what).hint("give a name outside"));
     }

@@ -4,6 +4,7 @@ mod injury;
 mod made;
 
 mod convert;
+#[cfg(target_os = "linux")]
 mod hostile;
 mod ls;
 mod pages;

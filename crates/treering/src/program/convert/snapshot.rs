@@ -162,8 +162,7 @@ impl Tee<'_> {
 impl Sink for Tee<'_> {
     fn column(&mut self, head: Head<'_>, values: &[Part<'_>]) -> Result<(), Stop> {
         match self.encoder.column(head, values) {
-            Ok(()) if head.metric != "ipc" => self.source.column(head, values),
-            Ok(()) => Ok(()),
+            Ok(()) => self.source.column(head, values),
             Err(stop) => self.refused("metric", head.metric, &stop),
         }
     }

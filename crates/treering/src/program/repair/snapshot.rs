@@ -151,7 +151,7 @@ impl Sink for Counting {
                 // Where no values lie, no sample does.
                 let near = (before, (head.count == 0).then_some(before));
                 let (from, to) = place.map_or(near, |(from, to)| (from, Some(to)));
-
+                self.unplaced.push((from, to, what));
             }
             return Ok(());
         }

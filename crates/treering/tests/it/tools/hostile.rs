@@ -85,6 +85,8 @@ fn a_pipe_is_not_waited_for() {
     let pipe = dir.path().join("c/h/1.bin");
     rustix::fs::mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR, 0).unwrap();
     assert_eq!(verdict(dir.path(), &["."]), "exit 0: sound\nnote foreign-entry ./c/h/1.bin");
+    let ran = treering(dir.path(), &["verify", "."]);
+    assert!(ran.stdout.contains("found: neither a regular file nor a directory; not opened\n"), "{ran:?}");
     assert_eq!(treering(dir.path(), &["ls", "."]).code, Some(0));
     // Asked about the pipe itself there is no answer.
     assert_eq!(verdict(dir.path(), &["c/h/1.bin"]), "exit 3: unread\nunread foreign-entry c/h/1.bin");
@@ -100,6 +102,10 @@ fn links_are_not_followed_below_what_was_named() {
     symlink("store", dir.path().join("link")).unwrap();
     symlink("store/c/h/2.bin", dir.path().join("3.bin")).unwrap();
     assert_eq!(verdict(dir.path(), &["link"]), "exit 0: sound");
+    symlink("2.bin", dir.path().join("store/c/h/4.bin")).unwrap();
+    let ran = treering(dir.path(), &["verify", "store"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(ran.stdout.contains("found: a link, not followed; the reference would follow it"), "{ran:?}");
     assert_eq!(verdict(dir.path(), &["3.bin"]), "exit 3: unread\nunread foreign-entry 3.bin");
     for args in [&["verify", "loop.bin"][..], &["dump", "loop.bin"], &["ls", "loop.bin"]] {
         let ran = treering(dir.path(), args);

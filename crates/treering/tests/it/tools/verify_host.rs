@@ -101,6 +101,10 @@ fn a_missing_snapshot_is_noted_unless_it_may_have_been_the_oldest() {
     fs::remove_dir_all(hole.host().join("quarantine")).unwrap();
     hole.write("2000.bin", b"");
     assert_eq!(hole.verdict(), "exit 1: damaged\ndamage bin-truncated 2000.bin at 0");
+    let mut bytes = all[1].bytes();
+    *bytes.last_mut().unwrap() ^= 1;
+    hole.write("2000.bin", &bytes);
+    assert_eq!(hole.verdict(), "exit 1: damaged\ndamage bin-trailer-broken 2000.bin at 80");
     let swapped = Made::of(&[Snapshot::new(1_000, 5, 4), Snapshot::new(2_000, 2, 1)]);
     assert_eq!(swapped.verdict(), "exit 0: sound\nnote chain-order 2000.bin");
 }
@@ -215,6 +219,9 @@ fn a_host_a_cluster_and_a_store_are_told_apart() {
         assert_eq!(of_host(path), expected, "{path}");
     }
     // Cluster and host come from the whole path: the snapshot is of c/h.
-    assert!(!verdict(&made.host(), &["."]).contains("other-host"));
+    for dir in [made.host(), made.dir.path().join("c")] {
+        let verdict = verdict(&dir, &["."]);
+        assert!(verdict.starts_with("exit 0") && !verdict.contains("other-host"), "{verdict}");
+    }
     assert!(verdict(Path::new("/"), &[made.host().to_str().unwrap()]).starts_with("exit 0"));
 }
