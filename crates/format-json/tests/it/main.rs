@@ -19,6 +19,7 @@ mod fixtures;
 mod flips;
 mod frozen;
 mod hostile;
+mod key;
 mod lenient;
 mod oracle;
 mod roundtrip;

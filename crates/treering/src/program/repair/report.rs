@@ -198,6 +198,7 @@ impl Report {
             all.bytes, all.bytes_lost, all.bytes_not_used
         )?;
         match &self.written {
+            None if all.samples == 0 => writeln!(out, "nothing was written"),
             None => writeln!(out, "nothing was written: this is the plan for {}; --write makes it", self.to),
             Some(Written { snapshots, bytes }) => writeln!(
                 out,

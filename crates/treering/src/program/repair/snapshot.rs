@@ -63,23 +63,7 @@ pub(super) fn account(
         report.state = State::Damaged;
     }
     for damage in &found {
-        let (kind, to) = match damage.kind {
-            DamageKind::TrailerChecksum { .. } | DamageKind::TrailerBroken { .. } => {
-                (LossKind::DamagedTrailer, extent::trailer_end(format.extension(), &original, damage.offset))
-            }
-            DamageKind::StructureChecksum { .. } | DamageKind::FileChecksum { .. } => {
-                (LossKind::Unchecked, Some(damage.offset))
-            }
-            _ => {
-                let kind = if damage.metric.is_some() || is_of_column(damage.kind) {
-                    LossKind::DamagedColumn
-                } else {
-                    LossKind::DamagedLevel
-                };
-                (kind, extent::end(format.extension(), &original, damage.offset, kind))
-            }
-        };
-        report.lose(damage.offset, to, kind, without_offset(damage));
+        lose(damage, format.extension(), &original, report);
     }
     if more > 0 {
         report.lose(0, None, LossKind::DamagedColumn, format!("and {more} more such places"));
@@ -95,6 +79,25 @@ pub(super) fn account(
         let what = "behind the end that its counts give it: no reader looks there".to_owned();
         report.lose(end, Some(len), LossKind::BehindTheEnd, what);
     }
+}
+
+/// Notes one damaged place, as far as it reaches.
+fn lose(damage: &Damage, extension: &str, original: &[u8], report: &mut FileReport) {
+    let offset = damage.offset;
+    let (kind, to) = match damage.kind {
+        DamageKind::TrailerChecksum { .. } | DamageKind::TrailerBroken { .. } => {
+            (LossKind::DamagedTrailer, extent::trailer_end(extension, original, offset))
+        }
+        DamageKind::StructureChecksum { .. } | DamageKind::FileChecksum { .. } => {
+            (LossKind::Unchecked, Some(offset))
+        }
+        _ => {
+            let of_column = damage.metric.is_some() || is_of_column(damage.kind);
+            let kind = if of_column { LossKind::DamagedColumn } else { LossKind::DamagedLevel };
+            (kind, extent::end(extension, original, offset, kind))
+        }
+    };
+    report.lose(offset, to, kind, without_offset(damage));
 }
 
 /// Where a sound snapshot without anything of ours ends.
