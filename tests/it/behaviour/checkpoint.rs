@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 
+use treering_level::{Bounds, Sample};
 use treering_persist::Store;
 use treering_tests::{Operation, SimDisk, WatchedDisk};
 
@@ -80,8 +81,13 @@ fn row_04_sample_that_waits_while_a_segment_is_sealed_is_logged_then() {
                 return;
             };
             // The log is in the sealer's hands: the write is accepted now, and comes back when it is logged.
-            let store = Arc::clone(store);
-            let writer = thread::spawn(move || put(&store, "flops", &[(T + 1, 2.0)]));
+            let writer = {
+                let store = Arc::clone(store);
+                thread::spawn(move || put(&store, "flops", &[(T + 1, 2.0)]))
+            };
+            while got(store, "flops").len() < 2 {
+                thread::yield_now();
+            }
             waiting.send(writer).unwrap();
         })
     };
@@ -105,4 +111,45 @@ fn row_04_a_checkpoint_leaves_a_log_for_what_came_after_it() {
         assert_eq!(got(&start(&disk.fork(), &options()), "flops").len(), usize::try_from(k + 1).unwrap());
     }
     assert_eq!(got(&start(&kill(&disk, store), &options()), "flops").len(), 20);
+}
+
+#[test]
+fn row_04_sample_that_comes_while_the_last_records_are_written_is_logged_before_it_is_acknowledged() {
+    type Waiting = Mutex<Option<thread::JoinHandle<()>>>;
+    let disk = SimDisk::new();
+    let store: Arc<OnceLock<Arc<Store>>> = Arc::default();
+    let moment: Arc<OnceLock<SimDisk>> = Arc::default();
+    let watched = {
+        let (store, moment, watched) = (Arc::clone(&store), Arc::clone(&moment), disk.clone());
+        let writer = Waiting::default();
+        WatchedDisk::new(&disk, move |operation, path| {
+            let Some(store) = store.get() else { return };
+            let mut writer = writer.lock().unwrap();
+            if operation == Operation::Append && path.ends_with("current.wal") && writer.is_none() {
+                let waits = Arc::clone(store);
+                *writer = Some(thread::spawn(move || put(&waits, "flops", &[(T + 2, 3.0)])));
+                while got(store, "flops").len() < 3 {
+                    thread::yield_now();
+                }
+            }
+            // The log is free again, the snapshot is not there: what is acknowledged now is in a log or nowhere.
+            if path.ends_with(".tmp") && moment.get().is_none() {
+                writer.take().unwrap().join().unwrap();
+                moment.set(watched.fork()).unwrap();
+            }
+        })
+    };
+    let (opened, _) = start_on(watched, &options());
+    let opened = Arc::new(opened);
+    put(&opened, "flops", &[(T, 1.0)]);
+    // A writer that has not come to write its record yet.
+    let host = opened.tree().host("alpha", "n1").unwrap();
+    let series = host.lock().find(&["socket0"], "flops").unwrap();
+    let sample = Sample { series, time_s: T + 1, value: 2.0 };
+    assert_eq!(host.lock().write(&[sample], Bounds::NONE).stored, 1);
+
+    store.set(Arc::clone(&opened)).ok().unwrap();
+    assert!(opened.checkpoint().failed.is_empty());
+    let moment = moment.get().unwrap().fork();
+    assert_eq!(got(&start(&moment, &options()), "flops"), [(T, 1.0), (T + 1, 2.0), (T + 2, 3.0)]);
 }

@@ -84,3 +84,25 @@ fn row_23_start_with_a_clock_far_ahead_removes_nothing() {
     assert_eq!((report.samples_freed, report.files_deleted), (0, 0));
     assert_eq!(got(&store, "load").len(), 2);
 }
+
+#[test]
+fn row_23_series_that_retention_emptied_keeps_its_files_in_order_when_the_clock_steps_back() {
+    let keeping = Options { retention: Some(Duration::from_secs(48 * 3600)), ..options() };
+    let disk = SimDisk::new();
+    let store = start(&disk, &keeping);
+    // One file: "load" ends in it, "mem" goes on, so that it stays when "load" is out of retention.
+    put(&store, "load", &[(T, 1.0)]);
+    disk.advance(Duration::from_secs(40 * 3600));
+    put(&store, "mem", &[(T + 40 * HOUR_S, 2.0)]);
+    checkpoint(&store);
+    disk.advance(Duration::from_secs(20 * 3600));
+    put(&store, "mem", &[(T + 60 * HOUR_S, 3.0)]);
+    let report = store.apply_retention();
+    assert_eq!((report.samples_freed, report.files_deleted), (1, 0));
+
+    // The clock steps back, and "load" begins anew before the column that is in the file.
+    disk.jump_wall_s(-70 * HOUR_S);
+    put(&store, "load", &[(T - 10 * HOUR_S, 4.0)]);
+    let store = start(&stop(&disk, store), &keeping);
+    assert!(got(&store, "load").contains(&(T - 10 * HOUR_S, 4.0)));
+}

@@ -75,6 +75,47 @@ fn row_08_grid_outlives_the_sample_that_set_it() {
 }
 
 #[test]
+fn row_08_series_that_retention_emptied_keeps_its_grid_while_a_file_or_a_log_has_it() {
+    let keeping = Options { retention: Some(Duration::from_secs(3600)), ..options() };
+    for in_a_file in [false, true] {
+        let disk = SimDisk::new();
+        let store = start(&disk, &keeping);
+        put(&store, "load", &[(T, 1.0)]);
+        pass(&disk, HOUR_S);
+        // Younger, so that the file stays.
+        put(&store, "mem", &[(T + HOUR_S, 2.0)]);
+        if in_a_file {
+            checkpoint(&store);
+        }
+        pass(&disk, HOUR_S / 2);
+        put(&store, "mem", &[(T + HOUR_S * 3 / 2, 2.0)]);
+        assert_eq!(store.apply_retention().samples_freed, 1);
+        put(&store, "load", &[(T + HOUR_S * 3 / 2 + 20, 3.0)]);
+        let young = |store: &Store| {
+            got(store, "load").into_iter().filter(|(time_s, _)| *time_s > T).collect::<Vec<_>>()
+        };
+        let before = young(&store);
+        assert_eq!(before.len(), 1);
+        assert_eq!(young(&start(&kill(&disk, store), &keeping)), before, "in a file: {in_a_file}");
+    }
+}
+
+#[test]
+fn row_08_series_that_nothing_tells_of_any_more_is_forgotten() {
+    let keeping = Options { retention: Some(Duration::from_secs(3600)), ..options() };
+    let disk = SimDisk::new();
+    let store = start(&disk, &keeping);
+    put(&store, "load", &[(T, 1.0)]);
+    checkpoint(&store);
+    pass(&disk, 2 * HOUR_S);
+    put(&store, "mem", &[(T + 2 * HOUR_S, 2.0)]);
+    assert_eq!(store.apply_retention().files_deleted, 1);
+    checkpoint(&store);
+    store.apply_retention();
+    assert_eq!(store.status().counts.series, 1);
+}
+
+#[test]
 fn row_08_late_first_record_of_a_log_does_not_move_the_grid() {
     let disk = SimDisk::new();
     let store = start(&disk, &options());

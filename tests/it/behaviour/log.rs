@@ -1,11 +1,12 @@
 //! Rows 10, 12 and 15: the log when it grows, when it cannot, and when it was cut.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
 use treering_level::Sample;
 use treering_persist::{Options, WriteError};
-use treering_tests::{Found, SimDisk};
+use treering_tests::{Found, Operation, SeriesName, SimDisk, WatchedDisk, held};
 
 use super::{HOST, T, files, got, kill, options, put, start, start_on, stop, try_put};
 
@@ -65,33 +66,67 @@ fn row_12_full_disk_is_an_error_that_the_caller_sees() {
     assert_eq!(got(&start(&disk, &options()), "flops").len(), acknowledged.len() + failed.len());
 }
 
+/// Four writers, and how many samples of each were acknowledged.
+#[derive(Default)]
+struct Writers {
+    acknowledged: [AtomicI64; 4],
+    appends: AtomicI64,
+    /// The disk at some moments, and what had been acknowledged by then.
+    moments: Mutex<Vec<(SimDisk, [i64; 4])>>,
+}
+
+impl Writers {
+    /// While one of them appends, or is in the middle of a checkpoint: the others may try what they can, then the disk
+    /// is kept as a death would leave it.
+    fn look(&self, disk: &SimDisk, operation: Operation, path: &str) {
+        let appends = operation == Operation::Append && path.ends_with("current.wal");
+        let is_due = appends && self.appends.fetch_add(1, Ordering::SeqCst) % 10 == 9;
+        if is_due || path.ends_with(".tmp") {
+            (0..300).for_each(|_| thread::yield_now());
+            let promised = self.acknowledged.each_ref().map(|count| count.load(Ordering::SeqCst));
+            self.moments.lock().unwrap().push((disk.fork(), promised));
+        }
+    }
+}
+
 #[test]
 fn row_12_every_sample_of_many_writers_is_in_the_log_when_it_is_acknowledged() {
-    const WRITERS: u8 = 4;
-    const BATCHES: i64 = 200;
+    const NAMES: [&str; 4] = ["core0", "core1", "core2", "core3"];
+    // Some writers cross the limit of the log, and checkpoint while the others write.
+    let limited = Options { log_bytes_max: 10_000, ..options() };
     let disk = SimDisk::new();
-    let store = Arc::new(start(&disk, &options()));
+    let writers = Arc::new(Writers::default());
+    let watched = {
+        let (writers, disk) = (Arc::clone(&writers), disk.clone());
+        WatchedDisk::new(&disk.clone(), move |operation, path| writers.look(&disk, operation, path))
+    };
+    let (store, _) = start_on(watched, &limited);
     let host = store.host("alpha", "n1").unwrap();
+    let begin = Barrier::new(NAMES.len());
     thread::scope(|scope| {
-        for writer in 0..WRITERS {
-            let (store, host) = (Arc::clone(&store), host.clone());
+        for (name, acknowledged) in NAMES.iter().zip(&writers.acknowledged) {
+            let (store, host, begin) = (&store, host.clone(), &begin);
             scope.spawn(move || {
-                let series = store.resolve(&host, &[&format!("core{writer}")], "flops").unwrap();
-                for k in 0..BATCHES {
-                    let sample = Sample { series, time_s: T - k, value: f32::from(writer) };
+                let series = store.resolve(&host, &[name], "flops").unwrap();
+                begin.wait();
+                for k in 0..1000 {
+                    let sample = Sample { series, time_s: T - 1000 + k, value: 1.0 };
                     assert_eq!(store.write(&host, &[sample]).unwrap().stored, 1);
+                    acknowledged.store(k + 1, Ordering::SeqCst);
                 }
             });
         }
-        // Checkpoints go on meanwhile.
-        for _ in 0..20 {
-            assert!(store.checkpoint().failed.is_empty());
-        }
     });
-    drop(host);
-    let store = Arc::into_inner(store).unwrap();
-    let expected = u64::from(WRITERS) * BATCHES.unsigned_abs();
-    assert_eq!(start(&kill(&disk, store), &options()).status().counts.samples, expected);
+    let moments = std::mem::take(&mut *writers.moments.lock().unwrap());
+    assert!(moments.len() > 10);
+    for (disk, promised) in moments {
+        let held = held(&start(&disk, &limited));
+        for (name, promised) in NAMES.iter().zip(promised) {
+            let found = held.get(&SeriesName::new("alpha", "n1", &[name], "flops"));
+            let found = found.map_or(0, |held| held.samples.range(..T - 1000 + promised).count());
+            assert_eq!(i64::try_from(found).unwrap(), promised, "{name}");
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Rows 1, 2 and 5: what was acknowledged and comes through crashes, checkpoints and stops.
 
-use treering_persist::FindingKind;
+use treering_persist::{FindingKind, Options, SyncPolicy};
 use treering_tests::{SimDisk, held};
 
 use super::{
@@ -152,4 +152,33 @@ fn row_02_segment_that_a_snapshot_covers_fills_in_with_its_newest_values() {
     disk.write_file(format!("{HOST}/{T}.bin"), bytes).unwrap();
     let (store, _) = start_on(disk.clone(), &options());
     assert_eq!(got(&store, "load"), [(T, 3.0), (T + 60, 5.0)]);
+}
+
+#[test]
+fn row_02_older_segment_that_a_power_cut_brings_back_changes_nothing() {
+    let always = Options { sync: SyncPolicy::Always, ..options() };
+    // Two segments have a value for the same slot; one checkpoint covers and removes both.
+    let run = |stop_before| {
+        let disk = SimDisk::new();
+        let store = start(&disk, &always);
+        put(&store, "load", &[(T, 1.0)]);
+        let disk = kill(&disk, store);
+        let store = start(&disk, &always);
+        put(&store, "load", &[(T, 2.0)]);
+        disk.stop_before(disk.operations() + stop_before);
+        store.checkpoint();
+        disk
+    };
+    for k in 0.. {
+        let disk = run(k);
+        let finished = !disk.died();
+        for cut in disk.power_cuts() {
+            let store = start(&disk.power_cut(cut), &always);
+            assert_eq!(got(&store, "load"), [(T, 2.0)], "{cut} before operation {k} of the checkpoint");
+        }
+        if finished {
+            assert!(k > 10, "the checkpoint has {k} operations");
+            return;
+        }
+    }
 }
