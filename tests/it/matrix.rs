@@ -62,6 +62,7 @@ fn policy(name: &str) -> SyncPolicy {
         "always" => SyncPolicy::Always,
         "interval" => SyncPolicy::Interval(Duration::from_secs(1)),
         "never" => SyncPolicy::Never,
+        "unlogged" => SyncPolicy::Unlogged,
         other => panic!("no such policy: {other}"),
     }
 }

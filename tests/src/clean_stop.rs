@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use treering_format_bin::BinFormat;
+use treering_persist::SyncPolicy;
 use treering_snapshot::{Document, Format, Level, Limits, Scratch};
 
+use crate::life::formats;
 use crate::oracle::Mismatch;
 use crate::simdisk::{Found, SimDisk};
 
 /// Path and metric of a column, and when it begins.
 type Starts = BTreeMap<(String, String), i64>;
+/// By stem: the format and the bytes of a snapshot.
+type Snapshots<'a> = BTreeMap<i64, (&'a dyn Format, Vec<u8>)>;
 
 /// Looks at all files of the store in `root` after a clean stop.
 ///
@@ -35,7 +38,8 @@ pub fn check_clean_stop_of_mixed(disk: &SimDisk, root: impl AsRef<Path>) -> Resu
 }
 
 fn check(disk: &SimDisk, root: &Path, all_ours: bool) -> Result<(), Mismatch> {
-    let mut hosts: BTreeMap<String, BTreeMap<i64, Vec<u8>>> = BTreeMap::new();
+    let formats = formats(SyncPolicy::Never);
+    let mut hosts: BTreeMap<String, Snapshots<'_>> = BTreeMap::new();
     for (path, found) in disk.tree() {
         let Ok(below) = path.strip_prefix(root) else { continue };
         let depth = below.components().count();
@@ -47,28 +51,30 @@ fn check(disk: &SimDisk, root: &Path, all_ours: bool) -> Result<(), Mismatch> {
             (3, Found::File(_)) => {
                 let stem =
                     below.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
-                let is_snapshot = below.extension().is_some_and(|extension| extension == "bin");
-                let (Some(stem), true) = (stem, is_snapshot) else {
+                let extension = below.extension().unwrap_or_default();
+                let format = formats.iter().find(|format| extension == format.extension());
+                let (Some(stem), Some(format)) = (stem, format) else {
                     return Err(Mismatch::new(format!("{} is left after a clean stop", path.display())));
                 };
                 let host = below.parent().map(|host| host.display().to_string()).unwrap_or_default();
                 let bytes = disk.read(&path).unwrap_or_default();
-                hosts.entry(host).or_default().insert(stem, bytes);
+                hosts.entry(host).or_default().insert(stem, (&**format, bytes));
             }
             _ => return Err(Mismatch::new(format!("{} is left after a clean stop", path.display()))),
         }
     }
     for (host, files) in hosts {
         let mut newest = Starts::new();
-        for (stem, bytes) in files {
-            check_file(&host, stem, bytes, &mut newest, all_ours)
-                .map_err(|what| Mismatch::new(format!("{host}/{stem}.bin: {what}")))?;
+        for (stem, (format, bytes)) in files {
+            check_file(format, &host, stem, bytes, &mut newest, all_ours)
+                .map_err(|what| Mismatch::new(format!("{host}/{stem}.{}: {what}", format.extension())))?;
         }
     }
     Ok(())
 }
 
 fn check_file(
+    format: &dyn Format,
     host: &str,
     stem: i64,
     mut bytes: Vec<u8>,
@@ -78,8 +84,7 @@ fn check_file(
     let mut document = Document::new();
     let mut damage = Vec::new();
     let report = &mut |found: treering_snapshot::Damage| damage.push(found.to_string());
-    let decoded =
-        BinFormat.decode(&mut bytes, &mut Scratch::new(), &Limits::default(), &mut document, report);
+    let decoded = format.decode(&mut bytes, &mut Scratch::new(), &Limits::default(), &mut document, report);
     decoded.end.map_err(|error| error.to_string())?;
     if let Some(damage) = damage.first() {
         return Err(damage.clone());

@@ -42,7 +42,9 @@ mod shared;
 
 pub use clean_stop::{check_clean_stop, check_clean_stop_of_mixed};
 pub use held::{Held, SeriesName, held};
-pub use life::{Life, METRICS, Outcome, Planned, RETENTION, ROOT, Step, interval_of, is_held, options};
+pub use life::{
+    Life, METRICS, Outcome, Planned, RETENTION, ROOT, Step, formats, interval_of, is_held, options,
+};
 pub use oracle::{Mismatch, Oracle, Safety};
 pub use shared::{Checked, check_by_the_reference};
 pub use simdisk::{

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use treering_format_bin::BinFormat;
+use treering_format_json::JsonFormat;
 use treering_level::{Aggregation, Metric, Sample};
 use treering_persist::{OpenError, Options, RecoveryReport, Store, SyncPolicy};
+use treering_snapshot::Format;
 
 use crate::held::{SeriesName, held};
 use crate::oracle::{Mismatch, Oracle, Safety};
@@ -74,6 +76,16 @@ pub fn options(sync: SyncPolicy, retention: Option<Duration>) -> Options {
     Options { metrics: metrics.to_vec(), sync, retention, workers: 1, ..Options::new(ROOT) }
 }
 
+/// What a store of this policy is opened with: JSON is written where there is no log, both are read.
+#[must_use]
+pub fn formats(sync: SyncPolicy) -> Vec<Box<dyn Format>> {
+    let mut formats: Vec<Box<dyn Format>> = vec![Box::new(BinFormat), Box::new(JsonFormat::exact())];
+    if sync == SyncPolicy::Unlogged {
+        formats.reverse();
+    }
+    formats
+}
+
 /// The interval of a metric of [`METRICS`].
 #[must_use]
 pub fn interval_of(metric: &str) -> u32 {
@@ -93,7 +105,7 @@ impl<'a> Life<'a> {
         oracle: &mut Oracle,
         survived: Safety,
     ) -> Result<Outcome<Life<'a>>, Mismatch> {
-        let opened = Store::open(Arc::new(disk.clone()), options.clone(), vec![Box::new(BinFormat)]);
+        let opened = Store::open(Arc::new(disk.clone()), options.clone(), formats(options.sync));
         let (store, report) = match opened {
             Ok(opened) => opened,
             Err(_) if disk.died() => return Ok(Outcome::Died),
@@ -127,7 +139,9 @@ impl<'a> Life<'a> {
             Step::Write(batch) => self.write(batch, oracle),
             Step::Sync => match self.store.sync() {
                 Ok(()) => {
-                    oracle.all_durable();
+                    if self.store.options().sync != SyncPolicy::Unlogged {
+                        oracle.all_durable();
+                    }
                     Ok(())
                 }
                 Err(error) => Err(Mismatch::new(format!("sync failed: {}", chain(&error)))),
@@ -180,6 +194,7 @@ impl<'a> Life<'a> {
         let safety = match self.store.options().sync {
             SyncPolicy::Always => Safety::Durable,
             SyncPolicy::Interval(_) | SyncPolicy::Never => Safety::Written,
+            SyncPolicy::Unlogged => Safety::Attempted,
         };
         oracle.acknowledge(&name.cluster, &name.host, safety);
         for (planned, sample) in batch.iter().zip(&samples) {

@@ -6,6 +6,7 @@ use treering_level::{Aggregation, Journal, SeriesView};
 use treering_wal::{Batch, Control, LEVELS_MAX, Limits, Template};
 
 use crate::log::HostDisk;
+use crate::options::SyncPolicy;
 use crate::sync::Arc;
 use crate::ticket::{Pending, Receipt};
 
@@ -23,6 +24,8 @@ pub struct HostJournal {
     generation: u64,
     /// Accepted samples whose names fit into no record. Their writer gets an error.
     unloggable: u64,
+    /// Without a log nothing is noted here.
+    is_logged: bool,
 }
 
 struct SeriesRecord {
@@ -32,15 +35,16 @@ struct SeriesRecord {
 }
 
 impl HostJournal {
-    pub(crate) fn new(disk: Arc<HostDisk>, generation: u64) -> HostJournal {
+    pub(crate) fn new(disk: Arc<HostDisk>, sync: SyncPolicy) -> HostJournal {
         HostJournal {
             disk,
             series: Vec::new(),
             pending: Pending::default(),
             named: HashMap::new(),
             named_controls: Vec::new(),
-            generation,
+            generation: 1,
             unloggable: 0,
+            is_logged: sync != SyncPolicy::Unlogged,
         }
     }
 
@@ -136,6 +140,9 @@ impl HostJournal {
 
 impl Journal for HostJournal {
     fn append(&mut self, series: &SeriesView<'_>, time_s: i64, value: f32) {
+        if !self.is_logged {
+            return;
+        }
         let index = usize::try_from(series.index().number()).unwrap_or(usize::MAX);
         let ready =
             matches!(self.series.get(index), Some(Some(record)) if record.named_in == self.generation);

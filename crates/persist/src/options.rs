@@ -38,7 +38,7 @@ pub struct Options {
     pub file_bytes_max: u64,
 }
 
-/// When a write that returned is durable.
+/// When a write that returned is durable, and what it survives until then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SyncPolicy {
     /// Before it returns. Writers that wait together share one sync.
@@ -47,6 +47,9 @@ pub enum SyncPolicy {
     Interval(Duration),
     /// With the next checkpoint. It survives the death of the process at once.
     Never,
+    /// There is no log: with the next checkpoint, and until then it is in memory only. Logs that a start finds are read
+    /// all the same, and dropped when a snapshot holds what is in them.
+    Unlogged,
 }
 
 impl Options {

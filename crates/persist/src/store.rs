@@ -94,7 +94,7 @@ impl Store {
             if let Some(why) = disk.dir.ancestors().take(2).find_map(|dir| self.env.blocked.get(dir)) {
                 disk.block(why);
             }
-            HostJournal::new(Arc::new(disk), 1)
+            HostJournal::new(Arc::new(disk), self.env.options.sync)
         })?;
         Ok(StoreHost::of(memory))
     }
@@ -144,7 +144,7 @@ impl Store {
             let outcome = memory.write(samples, bounds);
             (outcome, memory.journal().receipt())
         };
-        if outcome.stored == 0 {
+        if outcome.stored == 0 || self.env.options.sync == SyncPolicy::Unlogged {
             return Ok(outcome);
         }
         let not_logged = |source| {

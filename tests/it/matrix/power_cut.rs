@@ -25,6 +25,11 @@ fn matrix_06_power_cut_loses_only_what_came_after_the_last_checkpoint_under_neve
 }
 
 #[test]
+fn matrix_06_power_cut_loses_only_what_came_after_the_last_checkpoint_without_a_log() {
+    cut_power("unlogged", &Workload::canonical(policy("unlogged")));
+}
+
+#[test]
 fn matrix_06_power_cut_spares_what_hosts_synced_together() {
     let workload = Workload::wide(policy("interval"), 60);
     let operations = operations(&workload);

@@ -8,8 +8,8 @@ use treering_persist::{Options, Storage, Store, SyncPolicy};
 use treering_snapshot::{Column, Document, Format, Meta, Window};
 use treering_tests::{
     Checked, Life, Mismatch, Oracle, Outcome, PowerCut, RETENTION, ROOT, Safety, SeriesName, SimDisk,
-    SplitMix64, Step, Workload, check_by_the_reference, check_clean_stop, check_clean_stop_of_mixed, held,
-    interval_of, options, series_of,
+    SplitMix64, Step, Workload, check_by_the_reference, check_clean_stop, check_clean_stop_of_mixed, formats,
+    held, interval_of, options, series_of,
 };
 
 use super::policy;
@@ -72,7 +72,7 @@ struct Sequence {
 impl Sequence {
     fn new(seed: u64) -> Sequence {
         let mut random = SplitMix64::new(seed);
-        let sync = policy(["always", "interval", "never"][draw(&mut random, 3)]);
+        let sync = any_policy(&mut random);
         let retention = (draw(&mut random, 4) > 0).then_some(RETENTION);
         // Without retention some samples come from so long ago that they get a file of their own.
         let hours = if retention.is_some() { 5 } else { [1, 5, 24, 24 * 25][draw(&mut random, 4)] };
@@ -126,8 +126,8 @@ impl Sequence {
         }
         sequence.mixed = true;
         let disk = Arc::new(sequence.disk.clone());
-        let formats: Vec<Box<dyn Format>> = vec![Box::new(BinFormat)];
-        let (store, _) = Store::open(disk, sequence.options.clone(), formats).unwrap();
+        let options = sequence.options.clone();
+        let (store, _) = Store::open(disk, options, formats(sequence.options.sync)).unwrap();
         sequence.oracle.adopt(&held(&store));
         drop(store);
         sequence.disk = sequence.disk.crash();
@@ -162,6 +162,10 @@ impl Sequence {
 
     /// One life and its end: gives the disk of the next one.
     fn life(&mut self, disk: &SimDisk) -> Result<SimDisk, Mismatch> {
+        if draw(&mut self.random, 3) == 0 {
+            self.options.sync = any_policy(&mut self.random);
+            self.log.push(format!("{:?}", self.options.sync));
+        }
         let stops = draw(&mut self.random, 4) == 0;
         let steps = self.steps(disk, stops);
         if draw(&mut self.random, 3) > 0 {
@@ -195,7 +199,7 @@ impl Sequence {
 
     fn steps(&mut self, disk: &SimDisk, stops: bool) -> Vec<Step> {
         let mut steps = Workload::random_life(&self.series, disk.wall_s(), self.reach_s, &mut self.random);
-        if self.options.sync == SyncPolicy::Never {
+        if matches!(self.options.sync, SyncPolicy::Never | SyncPolicy::Unlogged) {
             steps.retain(|step| *step != Step::Sync);
         }
         steps.extend(stops.then_some(Step::Close));
@@ -221,6 +225,10 @@ impl Sequence {
         }
         Ok(true)
     }
+}
+
+fn any_policy(random: &mut SplitMix64) -> SyncPolicy {
+    policy(["always", "interval", "never", "unlogged"][draw(random, 4)])
 }
 
 fn name(step: &Step) -> String {

@@ -181,7 +181,7 @@ fn recover_one(
     let root = &env.options.root;
     let path = root.join(&dir.cluster).join(&dir.host);
     let made = tree.host_or_insert_with(&dir.cluster, &dir.host, || {
-        HostJournal::new(Arc::new(HostDisk::new(root, &dir.cluster, &dir.host)), 1)
+        HostJournal::new(Arc::new(HostDisk::new(root, &dir.cluster, &dir.host)), env.options.sync)
     });
     let host = match made {
         Ok(host) => host,

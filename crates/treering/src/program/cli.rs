@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use treering::duration::GoDuration;
 
+use make::one_decimal;
 pub(crate) use make::{CompletionsArgs, ConvertArgs, Decimals, ManArgs, RepairArgs, To};
 
 /// An in-memory store for monitoring data that never forgets
@@ -59,7 +60,8 @@ Examples:
   treering run                                      measure this machine into ./var/checkpoints
   treering run --for 1m --dir /tmp/try              the same for a minute, somewhere else
   collector | treering run --input - --acks         samples as line protocol, acknowledged
-  treering run --config config.json --input batch.lp --sync always")]
+  treering run --config config.json --input batch.lp --sync always
+  treering run --file-format json                   JSON snapshots, and no log")]
 pub(crate) struct RunArgs {
     /// Directory of the store, made if it is missing [default: the configuration's, or ./var/checkpoints]
     #[arg(long, value_name = "DIR")]
@@ -77,9 +79,18 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
 
+    /// What is written: binary snapshots and a log, or JSON snapshots and no log [default: the configuration's, or wal]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) file_format: Option<FileFormat>,
+
+    /// Digits after the point in JSON snapshots: 1 is what ClusterCockpit writes, without it every value is exact
+    #[arg(long, value_name = "N", value_parser = one_decimal)]
+    pub(crate) decimals: Option<Decimals>,
+
     /// When the log is made safe from a power cut; the death of the process loses nothing under any policy
-    #[arg(long, value_enum, default_value_t = Sync::Interval, value_name = "POLICY")]
-    pub(crate) sync: Sync,
+    /// [default: interval]
+    #[arg(long, value_enum, value_name = "POLICY")]
+    pub(crate) sync: Option<Sync>,
 
     /// Time between checkpoints, 0 for none but the last [default: the configuration's, or 12h]
     #[arg(long, value_name = "DURATION", value_parser = not_negative)]
@@ -178,6 +189,14 @@ pub(crate) struct VerifyArgs {
     /// Say nothing, only exit
     #[arg(short, long, conflicts_with = "json")]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FileFormat {
+    /// Binary snapshots and a log: the death of the process loses nothing acknowledged
+    Wal,
+    /// JSON snapshots only: the death of the process loses what came after the last checkpoint
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use crossbeam_channel as channel;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use treering_persist::{LockError, OpenError, OsStorage, Store, Worker};
+use treering_persist::{LockError, OpenError, Options, OsStorage, Store, Worker};
+use treering_snapshot::Format;
 
 use super::cli::RunArgs;
 use super::exit::{Failure, Outcome};
@@ -37,11 +38,11 @@ enum Event {
 
 /// Runs until the input ends, a signal comes, or the time is up; then stops cleanly.
 pub(crate) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
-    let options = settings::for_run(args)?;
+    let (options, formats) = settings::for_run(args)?;
     let input = args.input.as_deref().map(input::open).transpose()?;
     let (events, happened) = channel::unbounded();
     watch_signals(events.clone())?;
-    let store = Arc::new(open(options)?);
+    let store = Arc::new(open(options, formats)?);
     let worker = Worker::start(Arc::clone(&store))
         .map_err(|error| Failure::new(Outcome::Unfinished, format!("cannot start a thread: {error}")))?;
     let acks = Arc::new(Acks::new(args.acks));
@@ -59,10 +60,10 @@ pub(crate) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     stop(&store, &acks, &counts, &end)
 }
 
-fn open(options: treering_persist::Options) -> Result<Store, Failure> {
+fn open(options: Options, formats: Vec<Box<dyn Format>>) -> Result<Store, Failure> {
     let root = options.root.clone();
     let spinner = Spinner::start(format!("reading {}", root.display()));
-    let opened = Store::open(Arc::new(OsStorage::new()), options, settings::formats());
+    let opened = Store::open(Arc::new(OsStorage::new()), options, formats);
     spinner.finish();
     let (store, report) = opened.map_err(|error| match &error {
         OpenError::Lock { source: LockError::Held { .. }, .. } => Failure::because(Outcome::Refused, &error)

@@ -11,22 +11,26 @@ use treering_level::{Aggregation, Metric, Unknown};
 use treering_persist::{Options, SyncPolicy};
 use treering_snapshot::Format;
 
-use super::cli::{Decimals, RunArgs, Sync, To};
+use super::cli::{self, Decimals, RunArgs, Sync, To};
 use super::exit::{Failure, Outcome, chain};
 use super::say;
 
 /// How often the log is synced under `--sync interval`.
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
+const NO_LOG: &str = "there is no log: the file format is json";
 
-/// The options of the store that `run` opens.
-pub(crate) fn for_run(args: &RunArgs) -> Result<Options, Failure> {
+/// What `run` opens its store with; the first format is the one that is written.
+pub(crate) fn for_run(args: &RunArgs) -> Result<(Options, Vec<Box<dyn Format>>), Failure> {
     let config = args.config.as_deref().map(read_config).transpose()?;
+    let file_format = file_format(args, config.as_ref());
+    let written = written(args, file_format)?;
     let root = args.dir.clone().or_else(|| config.as_ref().map(|config| config.directory.clone()));
     let mut options = base(root.unwrap_or_else(|| DIRECTORY.into()), args.default_interval, config.as_ref());
     options.sync = match args.sync {
-        Sync::Always => SyncPolicy::Always,
-        Sync::Interval => SyncPolicy::Interval(SYNC_INTERVAL),
-        Sync::Never => SyncPolicy::Never,
+        _ if file_format == FileFormat::Json => SyncPolicy::Unlogged,
+        Some(Sync::Always) => SyncPolicy::Always,
+        Some(Sync::Interval) | None => SyncPolicy::Interval(SYNC_INTERVAL),
+        Some(Sync::Never) => SyncPolicy::Never,
     };
     if let Some(interval) = args.checkpoint_interval.and_then(treering::duration::GoDuration::to_std) {
         options.checkpoint_interval = interval;
@@ -34,7 +38,33 @@ pub(crate) fn for_run(args: &RunArgs) -> Result<Options, Failure> {
     if let Some(retention) = args.retention.and_then(treering::duration::GoDuration::to_std) {
         options.retention = (!retention.is_zero()).then_some(retention);
     }
-    Ok(options)
+    let extension = written.extension();
+    let mut all = vec![written];
+    all.extend(formats().into_iter().filter(|format| format.extension() != extension));
+    Ok((options, all))
+}
+
+fn file_format(args: &RunArgs, config: Option<&Config>) -> FileFormat {
+    match args.file_format {
+        Some(cli::FileFormat::Wal) => FileFormat::Wal,
+        Some(cli::FileFormat::Json) => FileFormat::Json,
+        None => config.map_or_else(FileFormat::default, |config| config.file_format),
+    }
+}
+
+/// The format of the snapshots that `run` writes; arguments that mean nothing with it are refused.
+fn written(args: &RunArgs, file_format: FileFormat) -> Result<Box<dyn Format>, Failure> {
+    let refused = |argument: &str, why: &str| {
+        Err(Failure::new(Outcome::Usage, format!("{argument} makes no sense where {why}")))
+    };
+    match file_format {
+        FileFormat::Wal if args.decimals.is_some() => refused("--decimals", "the snapshots are binary")
+            .map_err(|failure| failure.hint("add --file-format json")),
+        FileFormat::Wal => Ok(format(To::Bin, None)),
+        FileFormat::Json if args.sync.is_some() => refused("--sync", NO_LOG),
+        FileFormat::Json if args.acks => refused("--acks", NO_LOG),
+        FileFormat::Json => Ok(format(To::Json, args.decimals)),
+    }
 }
 
 /// The options under which `dump` looks at a store: what the files say counts, nothing is too old.
@@ -104,12 +134,6 @@ fn read_config(path: &Path) -> Result<Config, Failure> {
     })?;
     for warning in warnings {
         say(&format!("configuration {}: {warning}", path.display()));
-    }
-    if config.file_format == FileFormat::Json {
-        say(&format!(
-            "configuration {}: metric-store.checkpoints.file-format is json, which this version cannot write yet: it writes binary snapshots and logs, as for wal",
-            path.display()
-        ));
     }
     Ok(config)
 }

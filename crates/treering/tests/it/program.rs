@@ -10,6 +10,7 @@ mod dump_beside;
 mod dump_file;
 mod dump_store;
 mod input;
+mod json;
 mod lives;
 mod messages;
 mod refusals;

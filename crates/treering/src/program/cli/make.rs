@@ -117,6 +117,6 @@ pub(crate) enum Decimals {
     One,
 }
 
-fn one_decimal(text: &str) -> Result<Decimals, String> {
+pub(super) fn one_decimal(text: &str) -> Result<Decimals, String> {
     if text == "1" { Ok(Decimals::One) } else { Err("only 1 is known".to_owned()) }
 }

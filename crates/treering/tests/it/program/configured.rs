@@ -101,13 +101,12 @@ fn what_has_no_effect_yet_is_said_once() {
     write_config(dir.path(), "1h", more);
     let config = fs::read_to_string(dir.path().join("config.json")).unwrap();
     let config = config.replacen('{', r#"{"main":{"addr":"x","user":"y"},"nats":{"address":"z"},"#, 1);
-    let config = config.replace("\"memory-cap\":0", "\"memory-cap\":3").replace("\"wal\"", "\"json\"");
+    let config = config.replace("\"memory-cap\":0", "\"memory-cap\":3");
     fs::write(dir.path().join("config.json"), config).unwrap();
     let ran = run(dir.path(), "known,cluster=c,host=h value=1\n", &[]);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(0), ""));
     insta::assert_snapshot!(ran.said("configuration ").join("\n"), @"
     configuration config.json: without effect in this version: main.addr, main.user, metric-store.memory-cap, metric-store.cleanup.directory, metric-store.nats-subscriptions, nats.address
     configuration config.json: metric-store.cleanup.mode is archive, which this version cannot do yet: old files are kept (use delete to have them removed)
-    configuration config.json: metric-store.checkpoints.file-format is json, which this version cannot write yet: it writes binary snapshots and logs, as for wal
     ");
 }

@@ -65,16 +65,27 @@ fn help_of_run() {
           --input <FILE>
               Read samples as line protocol from a file, or from standard input if FILE is -
 
+          --file-format <FORMAT>
+              What is written: binary snapshots and a log, or JSON snapshots and no log [default: the
+              configuration's, or wal]
+
+              Possible values:
+              - wal:  Binary snapshots and a log: the death of the process loses nothing acknowledged
+              - json: JSON snapshots only: the death of the process loses what came after the last
+                checkpoint
+
+          --decimals <N>
+              Digits after the point in JSON snapshots: 1 is what ClusterCockpit writes, without it
+              every value is exact
+
           --sync <POLICY>
               When the log is made safe from a power cut; the death of the process loses nothing under
-              any policy
+              any policy [default: interval]
 
               Possible values:
               - always:   Before a sample is acknowledged: a power cut loses nothing acknowledged
               - interval: Every second: a power cut loses about what came in the last second
               - never:    With checkpoints: a power cut loses what came after the last one
-
-              [default: interval]
 
           --checkpoint-interval <DURATION>
               Time between checkpoints, 0 for none but the last [default: the configuration's, or 12h]
@@ -105,6 +116,7 @@ fn help_of_run() {
       treering run --for 1m --dir /tmp/try              the same for a minute, somewhere else
       collector | treering run --input - --acks         samples as line protocol, acknowledged
       treering run --config config.json --input batch.lp --sync always
+      treering run --file-format json                   JSON snapshots, and no log
     "#);
 }
 
