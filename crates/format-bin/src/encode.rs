@@ -1,6 +1,6 @@
 //! The writer: events to bytes.
 
-use treering_snapshot::{Counts, EncodeError, Encoder, Head, Meta, Part, Sink, Stop, Take};
+use treering_snapshot::{Counts, EncodeError, Encoder, Head, Loss, Meta, Part, Sink, Stop, Take};
 use zerocopy::IntoBytes;
 
 use crate::column::{COLUMN_BYTES_MIN, VALUE_BYTES, write_values};
@@ -150,6 +150,8 @@ impl Encoder for BinEncoder<'_> {
             columns: wide(self.columns.len()),
             values: self.values,
             len_bytes: wide(self.out.len()),
+            // Columns are copied bit by bit.
+            loss: Loss::default(),
         })
     }
 }

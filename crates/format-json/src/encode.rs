@@ -6,7 +6,7 @@ use treering_snapshot::{Counts, EncodeError, Encoder, Head, Meta, Part, Sink, St
 
 use crate::cursor::{NESTING_MAX, wide};
 use crate::name;
-use crate::number::{self, Precision};
+use crate::number::{self, Precision, Written};
 use crate::seal;
 
 /// Levels below each other that can be written: a column's values lie in two objects for each, and in four more.
@@ -15,18 +15,15 @@ const LEVELS_MAX: usize = (NESTING_MAX - 4) / 2;
 /// Text that a value takes, about.
 const VALUE_BYTES: usize = 8;
 
-/// Writes a snapshot as JSON. [`JsonFormat`](crate::JsonFormat) makes it.
-///
-/// Beside what an [`Encoder`] does it tells what could not be written: see [`JsonEncoder::infinite`].
+/// Writes a snapshot as JSON.
 #[derive(Debug)]
-pub struct JsonEncoder<'a> {
+pub(crate) struct JsonEncoder<'a> {
     out: &'a mut Vec<u8>,
     precision: Precision,
     open: Vec<Open>,
     /// Where the levels end that are closed. The window is known when all are, and then put there.
     ends: Vec<usize>,
     counts: Counts,
-    infinite: u64,
 }
 
 /// A level that is being written; the first one is the root.
@@ -41,13 +38,7 @@ impl<'a> JsonEncoder<'a> {
         out.clear();
         out.extend_from_slice(b"{\"metrics\":{");
         let open = vec![Open::default()];
-        Self { out, precision, open, ends: Vec::new(), counts: Counts::default(), infinite: 0 }
-    }
-
-    /// How many infinite values were written as `null` so far, since JSON has no number for them.
-    #[must_use]
-    pub fn infinite(&self) -> u64 {
-        self.infinite
+        Self { out, precision, open, ends: Vec::new(), counts: Counts::default() }
     }
 
     fn current(&mut self) -> Result<&mut Open, EncodeError> {
@@ -76,7 +67,11 @@ impl<'a> JsonEncoder<'a> {
 
     fn native(&mut self, values: impl Iterator<Item = f32>) {
         for value in values {
-            self.infinite += u64::from(!number::write(self.out, value, self.precision));
+            match number::write(self.out, value, self.precision) {
+                Written::Kept => {}
+                Written::Infinite => self.counts.loss.infinite += 1,
+                Written::Rounded => self.counts.loss.rounded += 1,
+            }
             self.out.push(b',');
         }
     }

@@ -51,26 +51,20 @@ mod seal;
 mod decode;
 mod encode;
 
-pub use encode::JsonEncoder;
-
 use treering_snapshot::{Damage, DecodeError, Decoded, Encoder, Format, Limits, Scratch, Sink};
 
 use crate::cursor::wide;
 use crate::number::Precision;
-
-/// Longest text in bytes that is read by default: a hundred times what a busy host writes in a day.
-pub const LEN_BYTES_MAX: u64 = 256 << 20;
 
 /// The JSON format, extension `json`.
 ///
 /// Its two forms differ in what they write; each reads both.
 ///
 /// A decode allocates at most 40 times the text's length plus 64 KiB, whatever the text is, and a small part of that
-/// for what a store writes. It overwrites the text.
+/// for what a store writes. It overwrites the text. From 4 GiB on a text is refused, whatever the limits are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JsonFormat {
     precision: Precision,
-    len_bytes_max: u64,
 }
 
 impl Default for JsonFormat {
@@ -84,27 +78,14 @@ impl JsonFormat {
     /// Writes every value as the shortest text that reads back to the same bits, in the reference, too.
     #[must_use]
     pub const fn exact() -> Self {
-        Self { precision: Precision::Exact, len_bytes_max: LEN_BYTES_MAX }
+        Self { precision: Precision::Exact }
     }
 
     /// Writes every value as the reference does: with one decimal, correctly rounded, ties to even. What is behind
     /// that decimal is lost.
     #[must_use]
     pub const fn one_decimal() -> Self {
-        Self { precision: Precision::OneDecimal, len_bytes_max: LEN_BYTES_MAX }
-    }
-
-    /// The same format, reading texts of up to so many bytes instead of [`LEN_BYTES_MAX`]. From 2^32 on a text is
-    /// refused in any case.
-    #[must_use]
-    pub const fn with_len_bytes_max(self, len_bytes_max: u64) -> Self {
-        Self { len_bytes_max, ..self }
-    }
-
-    /// What [`Format::encoder`] makes, as itself, so that it can be asked for the infinite values that it met.
-    #[must_use]
-    pub fn json_encoder<'a>(&self, out: &'a mut Vec<u8>) -> JsonEncoder<'a> {
-        JsonEncoder::new(out, self.precision)
+        Self { precision: Precision::OneDecimal }
     }
 }
 
@@ -113,9 +94,10 @@ impl Format for JsonFormat {
         "json"
     }
 
-    /// A non-finite value is written as `null`; [`JsonEncoder::infinite`] counts those that were infinite.
+    /// A value that is not finite is written as `null`. [`Counts::loss`](treering_snapshot::Counts::loss) has how many
+    /// of them were infinite, and, with one decimal, how many values have become others.
     fn encoder<'a>(&self, out: &'a mut Vec<u8>) -> Box<dyn Encoder + 'a> {
-        Box::new(self.json_encoder(out))
+        Box::new(encode::JsonEncoder::new(out, self.precision))
     }
 
     fn decode(
@@ -126,7 +108,7 @@ impl Format for JsonFormat {
         sink: &mut dyn Sink,
         damage: &mut dyn FnMut(Damage),
     ) -> Decoded {
-        let (max, found) = (self.len_bytes_max.min(u64::from(u32::MAX)), wide(bytes.len()));
+        let (max, found) = (limits.text_bytes_max.min(u64::from(u32::MAX)), wide(bytes.len()));
         if found > max {
             let end = Err(DecodeError::Limit { offset: 0, expected: "bytes of text", max, found });
             return Decoded { meta: None, end };

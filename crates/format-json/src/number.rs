@@ -34,17 +34,30 @@ pub(crate) enum Precision {
     OneDecimal,
 }
 
-/// Appends a value, or `null` for what is no number. False if that lost an infinity.
-pub(crate) fn write(out: &mut Vec<u8>, value: f32, precision: Precision) -> bool {
+/// What a reader gets back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// The same value; NaN for NaN.
+    Kept,
+    /// No sample in place of an infinity.
+    Infinite,
+    /// Another value.
+    Rounded,
+}
+
+/// Appends a value, or `null` for what is no number.
+pub(crate) fn write(out: &mut Vec<u8>, value: f32, precision: Precision) -> Written {
     if !value.is_finite() {
         out.extend_from_slice(NULL);
-        return value.is_nan();
+        return if value.is_nan() { Written::Kept } else { Written::Infinite };
     }
     match precision {
-        Precision::Exact => exact(out, value),
+        Precision::Exact => {
+            exact(out, value);
+            Written::Kept
+        }
         Precision::OneDecimal => one_decimal(out, value),
     }
-    true
 }
 
 /// Few monitoring values have more than one decimal: these are tried first, and taken only if they read back.
@@ -82,14 +95,15 @@ fn reads_back(number: f64, value: f32) -> bool {
     read == value
 }
 
-fn one_decimal(out: &mut Vec<u8>, value: f32) {
+fn one_decimal(out: &mut Vec<u8>, value: f32) -> Written {
     let tenths = tenths(value);
     if tenths.abs() < ONE_DECIMAL_MAX {
         fixed(out, tenths, value.is_sign_negative(), true);
-    } else {
-        // An integer, in full. Writing into memory does not fail.
-        let _ = write!(out, "{value:.1}");
+        return if reads_back(tenths / 10.0, value) { Written::Kept } else { Written::Rounded };
     }
+    // An integer, in full. Writing into memory does not fail.
+    let _ = write!(out, "{value:.1}");
+    Written::Kept
 }
 
 /// How many tenths a value is, to the nearest, ties to even; beyond [`ONE_DECIMAL_MAX`] only about.
@@ -231,12 +245,38 @@ mod tests {
     #[test]
     fn what_is_no_number_is_null_and_an_infinity_is_told() {
         for precision in [Precision::Exact, Precision::OneDecimal] {
-            for (value, kept) in [(f32::NAN, true), (f32::INFINITY, false), (f32::NEG_INFINITY, false)] {
+            for (value, written) in [
+                (f32::NAN, Written::Kept),
+                (f32::from_bits(0xFFC1_2345), Written::Kept),
+                (f32::INFINITY, Written::Infinite),
+                (f32::NEG_INFINITY, Written::Infinite),
+            ] {
                 let mut out = Vec::new();
-                assert_eq!(write(&mut out, value, precision), kept);
+                assert_eq!(write(&mut out, value, precision), written);
                 assert_eq!(out, NULL);
             }
-            assert!(write(&mut Vec::new(), f32::MAX, precision));
+            assert_eq!(write(&mut Vec::new(), f32::MAX, precision), Written::Kept);
         }
+    }
+
+    #[test]
+    fn rounding_is_told_exactly_where_another_value_is_read_back() {
+        let mut rounded = 0;
+        for value in values() {
+            assert_eq!(write(&mut Vec::new(), value, Precision::Exact), Written::Kept);
+            let read = rounded_f32(text(value, Precision::OneDecimal).parse().unwrap());
+            let expected = if read.to_bits() == value.to_bits() { Written::Kept } else { Written::Rounded };
+            assert_eq!(write(&mut Vec::new(), value, Precision::OneDecimal), expected, "{value:e}");
+            rounded += usize::from(expected == Written::Rounded);
+        }
+        assert!(rounded > 50_000, "{rounded}");
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "it is how a reader gets from its number to the value"
+    )]
+    fn rounded_f32(number: f64) -> f32 {
+        number as f32
     }
 }

@@ -1,4 +1,6 @@
-//! How much a snapshot holds: the sink that only counts.
+//! How much a snapshot holds, and what its format could not hold: the sink that only counts.
+
+use std::ops::AddAssign;
 
 use crate::{Head, Part, Sink, Stop, Take};
 
@@ -13,6 +15,36 @@ pub struct Counts {
     pub values: u64,
     /// The file's length in bytes; 0 where no file was written.
     pub len_bytes: u64,
+    /// What will not come back from the file; nothing where no file was written.
+    pub loss: Loss,
+}
+
+/// Values that a format could not write as they are. Who encodes gets this from
+/// [`Encoder::finish`](crate::Encoder::finish), whatever the format.
+///
+/// NaN says that there is no sample, whatever its bits: it is never lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Loss {
+    /// Infinite values that were written as if there was no sample.
+    pub infinite: u64,
+    /// Finite values that were written as others, because the format keeps fewer digits.
+    pub rounded: u64,
+}
+
+impl Loss {
+    /// Whether anything was lost.
+    #[must_use]
+    pub fn any(self) -> bool {
+        self != Self::default()
+    }
+}
+
+impl AddAssign for Loss {
+    /// Adds what another file has lost.
+    fn add_assign(&mut self, other: Self) {
+        self.infinite += other.infinite;
+        self.rounded += other.rounded;
+    }
 }
 
 impl Sink for Counts {

@@ -59,6 +59,9 @@ pub trait Encoder: Sink {
     ///
     /// An encoder that is dropped without this leaves bytes that no reader takes for a snapshot.
     ///
+    /// A value that the format cannot hold is no error: it is written as near as can be, and counted in
+    /// [`Counts::loss`].
+    ///
     /// # Errors
     /// [`EncodeError`] if a level is still open, or if something is too large for the format.
     fn finish(self: Box<Self>, meta: &Meta) -> Result<Counts, EncodeError>;
@@ -76,9 +79,10 @@ pub trait Format: Send + Sync {
 
     /// Reads `bytes` and drives `sink`.
     ///
-    /// No input makes this panic, or allocate more than 4 times its length plus 64 KiB (what the sink does is the
-    /// sink's affair). `bytes` may be overwritten. Everything that is damaged and can be stepped over goes to
-    /// `damage`, at most once per column or level; a caller that keeps these reports bounds them.
+    /// No input makes this panic, or allocate more than a fixed multiple of its length plus 64 KiB: 4 times for a
+    /// binary format, 40 times for a text, which [`Limits::text_bytes_max`] bounds (what the sink does is the sink's
+    /// affair). `bytes` may be overwritten. Everything that is damaged and can be stepped over goes to `damage`, at
+    /// most once per column or level; a caller that keeps these reports bounds them.
     fn decode(
         &self,
         bytes: &mut [u8],

@@ -43,10 +43,10 @@ mod limits;
 mod counts;
 mod document;
 
-pub use counts::Counts;
+pub use counts::{Counts, Loss};
 pub use damage::{Damage, DamageKind};
 pub use document::{Column, Document, InsertError, Level};
 pub use error::{DecodeError, EncodeError};
 pub use event::{Head, MISSING_BITS, Part, Sink, Stop, Take};
 pub use format::{Decoded, Encoder, Format, Meta, Ours, Scratch, Window};
-pub use limits::{DEPTH_MAX, Limits, NAME_BYTES_MAX};
+pub use limits::{DEPTH_MAX, Limits, NAME_BYTES_MAX, TEXT_BYTES_MAX};

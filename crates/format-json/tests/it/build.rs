@@ -2,8 +2,8 @@
 
 use treering_format_json::JsonFormat;
 use treering_snapshot::{
-    Column, Counts, Damage, Decoded, Document, Encoder, Format, Head, Limits, Meta, Ours, Part, Scratch,
-    Sink, Stop, Take, Window,
+    Column, Counts, Damage, Decoded, Document, Format, Head, Limits, Meta, Ours, Part, Scratch, Sink, Stop,
+    Take, Window,
 };
 
 pub(crate) const WINDOW: Window = Window { from_s: 1_700_000_000, to_s: 1_700_043_200 };
@@ -26,7 +26,7 @@ pub(crate) fn encode(document: &Document, meta: &Meta) -> (Vec<u8>, Counts) {
 
 pub(crate) fn encode_as(format: JsonFormat, document: &Document, meta: &Meta) -> (Vec<u8>, Counts) {
     let mut bytes = Vec::new();
-    let mut encoder = Box::new(format.json_encoder(&mut bytes));
+    let mut encoder = format.encoder(&mut bytes);
     document.emit(&mut *encoder).unwrap();
     let counts = encoder.finish(meta).unwrap();
     (bytes, counts)

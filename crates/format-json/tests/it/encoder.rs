@@ -1,9 +1,7 @@
 //! What the encoder writes, what it refuses, and that a refusal leaves no trace.
 
 use treering_format_json::JsonFormat;
-use treering_snapshot::{
-    Column, Document, EncodeError, Encoder, Format, Head, Meta, Part, Sink, Stop, Window,
-};
+use treering_snapshot::{Column, Document, EncodeError, Format, Head, Loss, Meta, Part, Sink, Stop, Window};
 
 use crate::build::{decode, document, encode, encode_as, meta, reference_meta};
 
@@ -15,14 +13,13 @@ fn reason(stop: &Stop) -> &EncodeError {
     stop.reason().unwrap().downcast_ref().unwrap()
 }
 
-fn small(parts: &[Part<'_>], format: JsonFormat) -> (String, u64) {
+fn small(parts: &[Part<'_>], format: JsonFormat) -> (String, Loss) {
     let mut out = Vec::new();
-    let mut encoder = Box::new(format.json_encoder(&mut out));
+    let mut encoder = format.encoder(&mut out);
     let count = parts.iter().map(|part| u32::try_from(part.count()).unwrap()).sum();
     encoder.column(head("m", count), parts).unwrap();
-    let infinite = encoder.infinite();
-    encoder.finish(&Meta { window: Window { from_s: -1, to_s: 2 }, ours: None }).unwrap();
-    (String::from_utf8(out).unwrap(), infinite)
+    let counts = encoder.finish(&Meta { window: Window { from_s: -1, to_s: 2 }, ours: None }).unwrap();
+    (String::from_utf8(out).unwrap(), counts.loss)
 }
 
 fn with_data(data: &str) -> String {
@@ -47,15 +44,34 @@ fn infinities_are_null_and_are_counted_and_nan_is_not() {
     for (format, data) in
         [(JsonFormat::exact(), "null,1,null,null"), (JsonFormat::one_decimal(), "null,1.0,null,null")]
     {
-        assert_eq!(small(&[Part::Native(&values)], format), (with_data(data), 2));
+        let loss = Loss { infinite: 2, rounded: 0 };
+        assert_eq!(small(&[Part::Native(&values)], format), (with_data(data), loss));
     }
+}
+
+#[test]
+fn values_that_one_decimal_changes_are_counted_and_exact_text_changes_none() {
+    let values = [0.25, 0.1, -0.0, -0.04, f32::NAN, f32::INFINITY, 16_777_217.0, f32::MAX, f32::from_bits(1)];
+    let loss = |format| small(&[Part::Native(&values)], format).1;
+    assert_eq!(loss(JsonFormat::exact()), Loss { infinite: 1, rounded: 0 });
+    assert_eq!(loss(JsonFormat::one_decimal()), Loss { infinite: 1, rounded: 3 });
+}
+
+#[test]
+fn a_refused_column_is_no_loss() {
+    let mut out = Vec::new();
+    let mut encoder = JsonFormat::one_decimal().encoder(&mut out);
+    encoder.column(head("m", 2), &[Part::Native(&[f32::INFINITY])]).unwrap_err();
+    encoder.column(head("m", 1), &[Part::Native(&[0.25])]).unwrap();
+    assert_eq!(encoder.finish(&meta()).unwrap().loss, Loss { infinite: 0, rounded: 1 });
 }
 
 #[test]
 fn parts_in_any_form_give_the_text_of_the_whole() {
     let bytes: Vec<u8> = [2.5f32, f32::INFINITY].iter().flat_map(|value| value.to_le_bytes()).collect();
     let parts = [Part::Missing(2), Part::LittleEndian(&bytes), Part::Native(&[]), Part::Native(&[7.0])];
-    assert_eq!(small(&parts, JsonFormat::exact()), (with_data("null,null,2.5,null,7"), 1));
+    let loss = Loss { infinite: 1, rounded: 0 };
+    assert_eq!(small(&parts, JsonFormat::exact()), (with_data("null,null,2.5,null,7"), loss));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use treering_format_json::{JsonFormat, LEN_BYTES_MAX};
-use treering_snapshot::{Counts, DamageKind, DecodeError, Format, Limits, Scratch};
+use treering_format_json::JsonFormat;
+use treering_snapshot::{Counts, DamageKind, DecodeError, Format, Limits, Scratch, TEXT_BYTES_MAX};
 
 use crate::build::{decode, salvaged};
 use crate::crafted;
@@ -52,18 +52,16 @@ fn a_text_beyond_the_limit_is_not_looked_at() {
     let text = crate::build::encode(&crate::build::host(4 << 10), &crate::build::meta()).0;
     let len = u64::try_from(text.len()).unwrap();
     for (max, taken) in [(len, true), (len - 1, false), (0, false), (u64::MAX, true)] {
-        let format = JsonFormat::exact().with_len_bytes_max(max);
+        let limits = Limits { text_bytes_max: max, ..Limits::default() };
         let mut sink = Counts::default();
-        let mut bytes = text.clone();
-        let decoded =
-            format.decode(&mut bytes, &mut Scratch::new(), &Limits::default(), &mut sink, &mut |_| ());
+        let (decoded, _) = crate::build::decode_with(&text, &limits, &mut sink);
         assert_eq!(decoded.end.is_ok(), taken, "{max}");
         if !taken {
             assert!(matches!(decoded.end, Err(DecodeError::Limit { offset: 0, found, .. }) if found == len));
             assert_eq!((decoded.meta, sink), (None, Counts::default()));
         }
     }
-    assert_eq!(LEN_BYTES_MAX, 268_435_456);
+    assert_eq!((TEXT_BYTES_MAX, Limits::default().text_bytes_max), (268_435_456, TEXT_BYTES_MAX));
 }
 
 /// Neither crashes nor takes quadratic time: a quarter of a megabyte each, in well under a second.

@@ -313,7 +313,7 @@ fn what_is_of_another_kind_is_an_error_and_the_rest_arrives() {
 fn limits_cost_what_passes_them_and_no_more() {
     let text = r#"{"metrics":{"long":{},"\u006cg":{}},"children":{"a":{"metrics":{"x":{}},"children":{"b":{"metrics":{"y":{}}},
         "c":{}}},"name":{"metrics":{"z":{}}}}}"#;
-    let limits = Limits { depth_max: 1, name_bytes_max: 3 };
+    let limits = Limits { depth_max: 1, name_bytes_max: 3, ..Limits::default() };
     let mut sink = crate::build::Rows::default();
     let (decoded, damage) = decode_with(text.as_bytes(), &limits, &mut sink);
     decoded.end.unwrap();

@@ -3,9 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use treering_format_json::JsonFormat;
-use treering_snapshot::{
-    Column, Document, Encoder, Format, Head, MISSING_BITS, Meta, Ours, Part, Sink, Window,
-};
+use treering_snapshot::{Column, Document, Format, Head, MISSING_BITS, Meta, Ours, Part, Window};
 
 use crate::build::{decode, document, encode, encode_as, meta, reference_meta};
 
@@ -128,7 +126,7 @@ proptest! {
         let count = whole.len().try_into().unwrap();
         let written = |parts: &[Part<'_>]| {
             let mut out = Vec::new();
-            let mut encoder = Box::new(JsonFormat::exact().json_encoder(&mut out));
+            let mut encoder = JsonFormat::exact().encoder(&mut out);
             encoder.column(Head { metric: "m", interval_s: 1, start_s: 2, count }, parts).unwrap();
             encoder.finish(&meta()).unwrap();
             out
