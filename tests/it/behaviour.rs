@@ -4,8 +4,10 @@
 mod answers;
 mod checkpoint;
 mod clock;
+mod damage;
 mod files;
 mod grid;
+mod json;
 mod late;
 mod limits;
 mod lock;

@@ -110,7 +110,7 @@ impl Format for JsonFormat {
     ) -> Decoded {
         let (max, found) = (limits.text_bytes_max.min(u64::from(u32::MAX)), wide(bytes.len()));
         if found > max {
-            let end = Err(DecodeError::Limit { offset: 0, expected: "bytes of text", max, found });
+            let end = Err(DecodeError::TooLong { max, found });
             return Decoded { meta: None, end };
         }
         decode::decode(bytes, scratch.slot(), limits, sink, damage)

@@ -11,6 +11,8 @@ pub(crate) struct Catalog {
     pub(crate) snapshots: Vec<SnapshotFile>,
     /// Sealed segments with damage in them, to be set aside instead of dropped.
     pub(crate) damaged_logs: BTreeSet<u64>,
+    /// The generation of the `current.wal` that was found, which is sealed under another name.
+    pub(crate) found_current: Option<u64>,
     /// Damaged snapshots, to be set aside when what was sound in them is safe.
     pub(crate) damaged: Vec<String>,
     /// Snapshots that were never finished, to be removed with the next checkpoint.

@@ -187,6 +187,7 @@ impl CheckpointReport {
         self.bytes += other.bytes;
         self.segments_dropped += other.segments_dropped;
         self.quarantined.extend(other.quarantined);
+        self.loss += other.loss;
         self.failed.extend(other.failed);
     }
 

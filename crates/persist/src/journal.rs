@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use treering_level::{Aggregation, Journal, SeriesView};
+use treering_level::{Aggregation, Journal, Outcome, SeriesView};
 use treering_wal::{Batch, Control, LEVELS_MAX, Limits, Template};
 
 use crate::log::HostDisk;
@@ -26,6 +26,8 @@ pub struct HostJournal {
     unloggable: u64,
     /// Without a log nothing is noted here.
     is_logged: bool,
+    /// What became of all samples since the start.
+    writes: Outcome,
 }
 
 struct SeriesRecord {
@@ -45,6 +47,7 @@ impl HostJournal {
             generation: 1,
             unloggable: 0,
             is_logged: sync != SyncPolicy::Unlogged,
+            writes: Outcome::default(),
         }
     }
 
@@ -74,6 +77,16 @@ impl HostJournal {
             0 => Ok(self.pending.receipt()),
             count => Err(count),
         }
+    }
+
+    /// Counts what became of a batch.
+    pub(crate) fn count(&mut self, outcome: &Outcome) {
+        self.writes += *outcome;
+    }
+
+    /// What became of all samples since the start.
+    pub(crate) fn writes(&self) -> Outcome {
+        self.writes
     }
 
     /// Takes what waits, for the writer, and leaves an empty batch in its place.

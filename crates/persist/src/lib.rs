@@ -40,6 +40,7 @@
 mod sync;
 
 mod error;
+mod health;
 mod options;
 mod report;
 mod storage;
@@ -61,10 +62,13 @@ mod store;
 mod worker;
 
 pub use error::{AddressError, CheckpointError, IoFailure, NotLogged, OpenError, WriteError};
+pub use health::{DamagedFile, DegradedHost, Health};
 pub use inspect::inspect;
 pub use journal::HostJournal;
 pub use options::{Options, SyncPolicy};
-pub use report::{CheckpointReport, FailedHost, Finding, FindingKind, RecoveryReport, RetentionReport};
+pub use report::{
+    CheckpointReport, FailedHost, Finding, FindingKind, Quarantined, RecoveryReport, RetentionReport,
+};
 pub use storage::{Entry, EntryKind, LockError, OsStorage, Replace, Storage, StorageFile};
-pub use store::{DegradedHost, Status, Store, StoreHost, Times};
+pub use store::{Status, Store, StoreHost, Times};
 pub use worker::Worker;

@@ -22,6 +22,7 @@ use crate::ticket::{Pending, Receipt, Written};
 use durable::Progress;
 use segment::{Appended, Current};
 
+pub(crate) use durable::Mark;
 pub(crate) use segment::Log;
 
 /// A batch buffer that grew beyond this is not kept: one burst should not hold memory for ever.
@@ -194,7 +195,7 @@ impl HostDisk {
         });
         let spare = log.take_spare();
         let pending = memory.lock().journal().take_pending(spare);
-        self.write(log, pending, opened);
+        self.write(storage, log, pending, opened);
     }
 
     /// Writes the rest of a generation that was just ended. A broken segment is not replaced for it: what is in the
@@ -208,7 +209,7 @@ impl HostDisk {
             }
             _ => self.ensure_open(storage, log, generation),
         };
-        self.write(log, rest, opened);
+        self.write(storage, log, rest, opened);
     }
 
     fn ensure_open(&self, storage: &dyn Storage, log: &mut Log, generation: u64) -> Result<(), IoFailure> {
@@ -217,17 +218,25 @@ impl HostDisk {
     }
 
     /// Appends a batch and tells its writers.
-    fn write(&self, log: &mut Log, pending: Pending, opened: Result<(), IoFailure>) {
+    fn write(&self, storage: &dyn Storage, log: &mut Log, pending: Pending, opened: Result<(), IoFailure>) {
         let Pending { records, ticket } = pending;
         let nothing = Written { records: 0, failure: None, sequence: self.written() };
         let written = match opened {
             Err(failure) => Written { failure: Some(failure), ..nothing },
             Ok(()) if records.is_empty() => nothing,
             Ok(()) => match log.append(&records) {
-                Ok(()) => Written { records: records.records(), failure: None, sequence: self.count_write() },
+                Ok(()) => Written {
+                    records: records.records(),
+                    failure: None,
+                    sequence: self.count_write(storage, records.len_bytes()),
+                },
                 Err(failed) => {
                     let whole = failed.records;
-                    let sequence = if whole > 0 { self.count_write() } else { self.written() };
+                    let sequence = if whole > 0 {
+                        self.count_write(storage, records.len_bytes())
+                    } else {
+                        self.written()
+                    };
                     let (_, failure) = self.append_failed(failed, sequence);
                     Written { records: whole, failure: Some(failure), sequence }
                 }

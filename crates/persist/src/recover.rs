@@ -176,6 +176,10 @@ impl<H> HostReader<'_, H> {
                     }
                     catalog.damaged.push(name);
                 }
+                Verdict::Unread => {
+                    self.unread_snapshot = true;
+                    self.recovered.degraded = Some(format!("{} is too long to be read", path.display()));
+                }
             }
         }
         self.recovered.catalog.snapshots.reverse();
@@ -239,6 +243,7 @@ impl<H> HostReader<'_, H> {
         let own = replayed.generation.filter(|own| *own > newest && is_generation(*own));
         let generation = own.unwrap_or(newest.saturating_add(1));
         self.recovered.current = Some(generation);
+        self.recovered.catalog.found_current = Some(generation);
         self.recovered.next_generation = generation.saturating_add(1);
         if unread {
             self.recovered.catalog.unread_from.get_or_insert(generation);

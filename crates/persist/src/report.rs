@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use treering_snapshot::Loss;
+
 use crate::error::CheckpointError;
 
 /// What a start found and did.
@@ -80,11 +82,22 @@ pub struct CheckpointReport {
     /// Log segments that were dropped because a snapshot holds all of them.
     pub segments_dropped: u64,
     /// Damaged files that were set aside.
-    pub quarantined: Vec<PathBuf>,
+    pub quarantined: Vec<Quarantined>,
+    /// Values that the format of the snapshots could not hold as they are: after a restart they are gone, or others.
+    pub loss: Loss,
     /// Hosts that failed; what they hold is still dirty and still in their logs.
     pub failed: Vec<FailedHost>,
     /// How long it took.
     pub elapsed: Duration,
+}
+
+/// A damaged file that was set aside, because what was sound in it is safe now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// Where the start found it.
+    pub found: PathBuf,
+    /// Where it is now.
+    pub now: PathBuf,
 }
 
 /// A host whose checkpoint failed.

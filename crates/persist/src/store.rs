@@ -2,23 +2,29 @@
 
 mod open;
 mod retain;
+mod status;
 
 use std::time::Duration;
 
 use treering_level::{
-    Answer, Bounds, Counts, Host, HostGuard, Metric, MetricError, Outcome, Query, ReadError, Sample,
-    SeriesIndex, Tree,
+    Answer, Bounds, Host, HostGuard, Metric, MetricError, Outcome, Query, ReadError, Sample, SeriesIndex,
+    Tree,
 };
 
 use crate::barrier::sync_each;
 use crate::checkpoint::{Environment, checkpoint};
 use crate::error::{AddressError, IoFailure, NotLogged, WriteError, chain};
+use crate::health::note_quarantined;
 use crate::journal::HostJournal;
 use crate::log::HostDisk;
 use crate::options::SyncPolicy;
 use crate::report::CheckpointReport;
 use crate::retention::{Moment, RetentionClock};
-use crate::sync::{Arc, Mutex, RwLock, lock, read_lock, write_lock};
+use crate::sync::{Arc, AtomicU64, Mutex, Ordering, RwLock, lock, read_lock, write_lock};
+
+use status::Found;
+
+pub use status::Status;
 
 pub(crate) use open::{HostDir, foreign, host_dirs, metric_table, unreadable};
 
@@ -34,6 +40,9 @@ pub struct Store {
     closed: RwLock<bool>,
     checkpointing: Mutex<()>,
     last_checkpoint: Mutex<Option<Duration>>,
+    /// Checkpoints of hosts that failed.
+    failed_checkpoints: AtomicU64,
+    found: Mutex<Found>,
     /// Held, never read: dropping it lets another process in.
     _root: Box<dyn Send + Sync>,
 }
@@ -52,35 +61,6 @@ pub enum Times {
     Own,
     /// From this machine's clock, because the samples had none. They say nothing about what time it is.
     Stamped,
-}
-
-/// A host whose data are not as safe as they should be, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DegradedHost {
-    /// The cluster.
-    pub cluster: String,
-    /// The host.
-    pub host: String,
-    /// The reason, in one line.
-    pub why: String,
-}
-
-/// The store as it is now.
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct Status {
-    /// Hosts, levels, series, samples.
-    pub counts: Counts,
-    /// Bytes that all of it takes in memory.
-    pub memory_bytes: usize,
-    /// Hosts with log writes that are not synced yet.
-    pub unsynced_hosts: usize,
-    /// Bytes in the segments that are written now.
-    pub log_bytes: u64,
-    /// Hosts whose data are not as safe as they should be.
-    pub degraded: Vec<DegradedHost>,
-    /// Time since the last checkpoint of the store; none if there was none in this life.
-    pub since_checkpoint: Option<Duration>,
 }
 
 impl Store {
@@ -142,7 +122,9 @@ impl Store {
         let (outcome, receipt) = {
             let mut memory = host.memory.lock();
             let outcome = memory.write(samples, bounds);
-            (outcome, memory.journal().receipt())
+            let journal = memory.journal();
+            journal.count(&outcome);
+            (outcome, journal.receipt())
         };
         if outcome.stored == 0 || self.env.options.sync == SyncPolicy::Unlogged {
             return Ok(outcome);
@@ -163,7 +145,7 @@ impl Store {
         let limit = self.env.options.log_bytes_max;
         if limit > 0 && host.disk.segment_bytes() > limit {
             // The one who crosses the limit pays. The log is only dropped once a snapshot has all of it.
-            self.report_failures(&checkpoint(&self.env, std::slice::from_ref(&host.memory)));
+            self.take_note(&checkpoint(&self.env, std::slice::from_ref(&host.memory)));
         }
         Ok(outcome)
     }
@@ -203,7 +185,7 @@ impl Store {
     pub fn checkpoint(&self) -> CheckpointReport {
         let _one_at_a_time = lock(&self.checkpointing);
         let report = checkpoint(&self.env, &self.tree.hosts());
-        self.report_failures(&report);
+        self.take_note(&report);
         *lock(&self.last_checkpoint) = Some(self.env.storage.monotonic());
         report
     }
@@ -214,7 +196,7 @@ impl Store {
         let sick: Vec<_> =
             hosts.into_iter().filter(|host| host.lock().journal().disk.wants_healing()).collect();
         let report = if sick.is_empty() { CheckpointReport::default() } else { checkpoint(&self.env, &sick) };
-        self.report_failures(&report);
+        self.take_note(&report);
         report
     }
 
@@ -230,15 +212,15 @@ impl Store {
             .into_iter()
             .map(|host| Arc::clone(&host.lock().journal().disk))
             .filter(|disk| disk.has_unsynced())
-            .map(|disk| (disk.written(), disk))
+            .map(|disk| (disk.mark(storage), disk))
             .collect();
-        let results = sync_each(self.env.shared(), &waiting, |(sequence, disk)| {
-            disk.sync_upto(storage, *sequence).map_err(|failure| std::io::Error::other(chain(&failure)))
+        let results = sync_each(self.env.shared(), &waiting, |(mark, disk)| {
+            disk.sync_upto(storage, mark.sequence).map_err(|failure| std::io::Error::other(chain(&failure)))
         });
         let mut first = Ok(());
-        for ((sequence, disk), result) in waiting.iter().zip(results) {
+        for ((mark, disk), result) in waiting.iter().zip(results) {
             match result {
-                Ok(()) => disk.set_durable(*sequence),
+                Ok(()) => disk.set_durable(*mark),
                 Err(error) => {
                     let failure = IoFailure::new("sync", &disk.current_path(), error);
                     disk.sync_was_lost(&failure);
@@ -247,28 +229,6 @@ impl Store {
             }
         }
         first
-    }
-
-    /// How things stand.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        let mut status = Status {
-            counts: self.tree.counts(),
-            memory_bytes: self.tree.memory_bytes(),
-            since_checkpoint: lock(&self.last_checkpoint)
-                .map(|at| self.env.storage.monotonic().saturating_sub(at)),
-            ..Status::default()
-        };
-        for host in self.tree.hosts() {
-            let disk = Arc::clone(&host.lock().journal().disk);
-            status.unsynced_hosts += usize::from(disk.has_unsynced());
-            status.log_bytes += disk.segment_bytes();
-            if let Some(why) = disk.degraded() {
-                let (cluster, host) = (disk.cluster.clone(), disk.host.clone());
-                status.degraded.push(DegradedHost { cluster, host, why });
-            }
-        }
-        status
     }
 
     /// Stops accepting samples, makes everything durable in a last checkpoint, and drops the logs.
@@ -317,15 +277,27 @@ impl Store {
         Moment { wall_s: self.env.storage.wall_s(), monotonic: self.env.storage.monotonic() }
     }
 
-    fn report_failures(&self, report: &CheckpointReport) {
+    /// What a checkpoint means for the health of the store.
+    fn take_note(&self, report: &CheckpointReport) {
         for failed in &report.failed {
             tracing::error!(
                 cluster = failed.cluster,
                 host = failed.host,
                 error = chain(&failed.error),
-                "checkpoint failed; the log is kept"
+                "checkpoint failed; what it should have written is kept"
             );
         }
+        if report.loss.any() {
+            tracing::warn!(
+                infinite = report.loss.infinite,
+                rounded = report.loss.rounded,
+                "values that the format of the snapshots cannot hold: after a restart they are gone, or others"
+            );
+        }
+        let failed = u64::try_from(report.failed.len()).unwrap_or(u64::MAX);
+        self.failed_checkpoints.fetch_add(failed, Ordering::Relaxed);
+        let mut found = lock(&self.found);
+        note_quarantined(&mut found.damaged, &report.quarantined);
     }
 }
 
@@ -351,13 +323,5 @@ impl StoreHost {
     #[must_use]
     pub fn lock(&self) -> HostGuard<'_, HostJournal> {
         self.memory.lock()
-    }
-}
-
-impl Status {
-    /// Whether all data are as safe as the sync policy promises.
-    #[must_use]
-    pub fn is_healthy(&self) -> bool {
-        self.degraded.is_empty()
     }
 }

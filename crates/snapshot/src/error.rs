@@ -50,6 +50,14 @@ pub enum DecodeError {
         /// What the file has.
         found: u64,
     },
+    /// The file is longer than the caller's limits allow. Nobody has looked at it: it may well be sound.
+    #[error("{found} bytes of text are not read, at most {max} are")]
+    TooLong {
+        /// The limit in bytes.
+        max: u64,
+        /// The file's length in bytes.
+        found: u64,
+    },
     /// The bytes cannot be what the format says.
     #[error("malformed at byte {offset}: {expected} expected, {found} found")]
     Malformed {
@@ -66,7 +74,7 @@ pub enum DecodeError {
 }
 
 impl DecodeError {
-    /// Where in the file, in bytes from its start; `None` if the sink stopped.
+    /// Where in the file, in bytes from its start; `None` if the sink stopped, or if it was not looked at.
     #[must_use]
     pub fn offset(&self) -> Option<u64> {
         match self {
@@ -75,7 +83,7 @@ impl DecodeError {
             | Self::Checksum { offset, .. }
             | Self::Limit { offset, .. }
             | Self::Malformed { offset, .. } => Some(*offset),
-            Self::Stopped(_) => None,
+            Self::TooLong { .. } | Self::Stopped(_) => None,
         }
     }
 }

@@ -15,7 +15,7 @@ pub const TEXT_BYTES_MAX: u64 = 256 << 20;
 /// Bounds on what a file may make a decoder do.
 ///
 /// A level or column beyond them is left out and reported as [`Damage`](crate::Damage); the rest of the file is used.
-/// A text that is too long is not looked at, and is a [`DecodeError::Limit`](crate::DecodeError::Limit).
+/// A text that is too long is not looked at, and is a [`DecodeError::TooLong`](crate::DecodeError::TooLong).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Levels below the root; the root's columns are at depth 0. A decoder's bound on memory holds up to 1,024.

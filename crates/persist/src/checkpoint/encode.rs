@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use treering_buffer::{Frozen, Slot};
 use treering_level::FrozenSeries;
-use treering_snapshot::{EncodeError, Encoder, Format, Head, Meta, Part, Stop, Take};
+use treering_snapshot::{EncodeError, Encoder, Format, Head, Loss, Meta, Part, Stop, Take};
 
 use crate::parts::part_of;
 use crate::sync::Arc;
@@ -28,6 +28,8 @@ pub(super) struct Encoded {
     pub(super) slots: u64,
     /// Where each column begins, by index of the frozen series. Columns without a value are not written.
     pub(super) starts: Vec<(usize, i64)>,
+    /// What the format could not hold.
+    pub(super) loss: Loss,
 }
 
 /// Encodes the columns, which are in path order, into `out`. `meta` is told where the last value ends.
@@ -55,7 +57,7 @@ pub(super) fn encode(
     }
     move_to(&mut *encoder, path, &[])?;
     let meta = meta(&encoded);
-    encoder.finish(&meta)?;
+    encoded.loss = encoder.finish(&meta)?.loss;
     Ok(encoded)
 }
 

@@ -8,9 +8,9 @@ use treering_level::{FrozenSeries, TIME_MAX_S};
 use super::Environment;
 use crate::catalog::Catalog;
 use crate::error::{CheckpointError, IoFailure};
-use crate::layout::{QUARANTINE, sealed_name};
+use crate::layout::{CURRENT_LOG, QUARANTINE, sealed_name};
 use crate::log::HostDisk;
-use crate::report::CheckpointReport;
+use crate::report::{CheckpointReport, Quarantined};
 use crate::storage::{Replace, Storage, make_dirs};
 
 /// A damaged file is set aside under its own name, or with a number behind it if that is taken, up to this one.
@@ -75,7 +75,8 @@ pub(super) fn clean_up(
         let name = sealed_name(generation);
         if catalog.damaged_logs.contains(&generation) {
             // What could not be read in it may mean something to somebody.
-            set_aside(storage, &disk.dir, &name, dirs, report)?;
+            let found = if catalog.found_current == Some(generation) { CURRENT_LOG } else { &name };
+            set_aside(storage, &disk.dir, &name, found, dirs, report)?;
         } else {
             unlink_if_there(storage, &disk.dir.join(name))?;
         }
@@ -88,7 +89,7 @@ pub(super) fn clean_up(
         dirs.push(disk.dir.clone());
     }
     while let Some(name) = catalog.damaged.last() {
-        set_aside(storage, &disk.dir, name, dirs, report)?;
+        set_aside(storage, &disk.dir, name, name, dirs, report)?;
         catalog.damaged.pop();
     }
     Ok(())
@@ -102,10 +103,12 @@ fn unlink_if_there(storage: &dyn Storage, path: &Path) -> Result<(), IoFailure> 
 }
 
 /// Moves a damaged file into the quarantine, never over another. One that is gone is nobody's concern any more.
+/// `found` is the name that it had at the start.
 fn set_aside(
     storage: &dyn Storage,
     dir: &Path,
     name: &str,
+    found: &str,
     dirs: &mut Vec<PathBuf>,
     report: &mut CheckpointReport,
 ) -> Result<(), IoFailure> {
@@ -117,7 +120,7 @@ fn set_aside(
         match storage.rename(&from, &to, Replace::No) {
             Ok(()) => {
                 tracing::warn!(file = %from.display(), to = %to.display(), "damaged file set aside");
-                report.quarantined.push(to);
+                report.quarantined.push(Quarantined { found: dir.join(found), now: to });
                 // The new name first: a power cut between the two must not find the file nowhere.
                 dirs.push(quarantine);
                 dirs.push(dir.to_owned());

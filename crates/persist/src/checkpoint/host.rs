@@ -14,7 +14,7 @@ use crate::catalog::{Catalog, SnapshotFile};
 use crate::error::{CheckpointError, IoFailure, chain};
 use crate::journal::HostJournal;
 use crate::layout::{snapshot_name, temporary_name};
-use crate::log::{HostDisk, Log};
+use crate::log::{HostDisk, Log, Mark};
 use crate::report::CheckpointReport;
 use crate::storage::{Replace, Storage, StorageFile, append_all};
 use crate::sync::{Arc, MutexGuard};
@@ -28,8 +28,8 @@ pub(super) struct HostRun<'a> {
     frozen: Vec<FrozenSeries>,
     /// What the snapshot will cover.
     covers: u64,
-    /// The log's write counter when it was sealed.
-    sequence: u64,
+    /// The log's end when it was sealed.
+    sealed: Mark,
     late: Vec<Rewritten>,
     /// Columns of the new files, in the order of their stems. The last one commits.
     front: Vec<Vec<ColumnOf>>,
@@ -78,7 +78,7 @@ impl<'a> HostRun<'a> {
             catalog,
             sealing: Some(Sealing { _syncing: syncing, log }),
             frozen: Vec::new(),
-            sequence: 0,
+            sealed: Mark::default(),
             late: Vec::new(),
             front: Vec::new(),
             new: Vec::new(),
@@ -134,7 +134,7 @@ impl<'a> HostRun<'a> {
         self.covers = self.covers.max(readable);
         // What came in between: it is frozen, and its writers wait for its record.
         self.disk.write_rest(storage, log, generation, rest);
-        self.sequence = self.disk.written();
+        self.sealed = self.disk.mark(storage);
         Ok(())
     }
 
@@ -163,7 +163,7 @@ impl<'a> HostRun<'a> {
     /// The old segment has its new name for good: writers may begin the next one.
     pub(super) fn release_log(&mut self) -> Result<(), CheckpointError> {
         // Before the right to sync is given back: nobody shall look for the segment that is gone.
-        self.disk.set_durable(self.sequence);
+        self.disk.set_durable(self.sealed);
         self.failures = self.disk.failures();
         self.sealing = None;
         Ok(())
@@ -191,6 +191,7 @@ impl<'a> HostRun<'a> {
                 .rename(&from, &to, Replace::Yes)
                 .map_err(|error| IoFailure::new("rename", &from, error))?;
             file.end_s = rewritten.end_s;
+            self.report.loss += rewritten.loss;
             self.changed_dirs.push(self.disk.dir.clone());
         }
         Ok(())
@@ -285,6 +286,7 @@ impl<'a> HostRun<'a> {
             }
         }
         self.report.slots += file.encoded.slots;
+        self.report.loss += file.encoded.loss;
         Ok(())
     }
 
@@ -305,8 +307,12 @@ impl<'a> HostRun<'a> {
 
     pub(super) fn take_changed_dirs(&mut self) -> Vec<PathBuf> {
         let mut seen = std::collections::HashSet::new();
-        let dirs = std::mem::take(&mut self.changed_dirs);
-        dirs.into_iter().filter(|dir| seen.insert(dir.clone())).collect()
+        let mut dirs = std::mem::take(&mut self.changed_dirs);
+        // Each once, where it was named last: what was moved is durable under its new name before the old one is gone.
+        dirs.reverse();
+        dirs.retain(|dir| seen.insert(dir.clone()));
+        dirs.reverse();
+        dirs
     }
 
     pub(super) fn dir_synced(&mut self) {

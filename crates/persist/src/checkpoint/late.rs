@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use treering_buffer::{Column, Fill, Frozen, Grid, Ring, Slot, TIME_MAX_S, Values};
 use treering_level::FrozenSeries;
 use treering_snapshot::{
-    Counts, Damage, Decoded, EncodeError, Encoder, Format, Head, Limits, Meta, Ours, Part, Scratch, Sink,
-    Stop, Take,
+    Counts, Damage, Decoded, EncodeError, Encoder, Format, Head, Limits, Loss, Meta, Ours, Part, Scratch,
+    Sink, Stop, Take,
 };
 
 use super::Environment;
@@ -36,6 +36,7 @@ pub(super) struct Rewritten {
     pub(super) file: usize,
     pub(super) bytes: Vec<u8>,
     pub(super) end_s: i64,
+    pub(super) loss: Loss,
 }
 
 /// Notes where the columns of some series lie.
@@ -150,9 +151,9 @@ fn rewrite(
         MergeSink { encoder: format.encoder(&mut written), merges, path: Vec::new(), end_s: file.end_s };
     let decoded = decode(env, disk, file, &mut read, &mut sink)?;
     let (end_s, finished) = sink.finish(decoded.meta.unwrap_or_default(), disk);
-    finished
+    let counts = finished
         .map_err(|error| CheckpointError::Encode { path: disk.dir.join(&file.name), source: error.into() })?;
-    Ok(Rewritten { file: index, bytes: written, end_s })
+    Ok(Rewritten { file: index, bytes: written, end_s, loss: counts.loss })
 }
 
 /// Decodes a file that was sound when it was read at the start.

@@ -1,24 +1,41 @@
 //! Which log writes are durable, and what a failed sync means.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use super::HostDisk;
 use super::segment::{Current, Log};
 use crate::error::{IoFailure, chain};
 use crate::storage::Storage;
-use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, lock};
+use crate::sync::{Mutex, MutexGuard, lock};
 
 /// The log writes of a host, counted.
 #[derive(Default)]
 pub(super) struct Progress {
     /// Held by the one who syncs for all that wait.
     syncing: Mutex<()>,
-    /// Log writes so far.
-    written: AtomicU64,
-    /// How many of them are durable, or were given up: then they are in `lost`.
-    settled: AtomicU64,
+    marks: Mutex<Marks>,
     /// Writes that no sync will make durable.
     lost: Mutex<Vec<(Range<u64>, IoFailure)>>,
+}
+
+/// A place in a host's log, over all its segments.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// Log writes up to here.
+    pub(crate) sequence: u64,
+    /// Their bytes.
+    bytes: u64,
+    /// When somebody looked, by the monotonic clock.
+    at: Duration,
+}
+
+#[derive(Debug, Default)]
+struct Marks {
+    /// Log writes so far; `at` is when the oldest that is not settled was written, or a little earlier.
+    written: Mark,
+    /// What is durable, or was given up: then it is in `lost`.
+    settled: Mark,
 }
 
 impl HostDisk {
@@ -29,26 +46,63 @@ impl HostDisk {
 
     /// Whether log writes wait for a sync.
     pub(crate) fn has_unsynced(&self) -> bool {
-        self.settled() < self.written()
+        let marks = lock(&self.progress.marks);
+        marks.settled.sequence < marks.written.sequence
+    }
+
+    /// Bytes that wait for a sync, and for how long the oldest of them may have waited.
+    pub(crate) fn unsynced(&self, now: Duration) -> (u64, Duration) {
+        let marks = lock(&self.progress.marks);
+        match marks.written.bytes.saturating_sub(marks.settled.bytes) {
+            0 => (0, Duration::ZERO),
+            bytes => (bytes, now.saturating_sub(marks.written.at)),
+        }
     }
 
     /// The number of the newest log write.
     pub(crate) fn written(&self) -> u64 {
-        self.progress.written.load(Ordering::Acquire)
+        lock(&self.progress.marks).written.sequence
     }
 
-    /// All log writes up to this number are durable, or known to be lost.
-    pub(crate) fn set_durable(&self, sequence: u64) {
-        self.progress.settled.fetch_max(sequence, Ordering::AcqRel);
+    /// The end of the log as it is now.
+    pub(crate) fn mark(&self, storage: &dyn Storage) -> Mark {
+        Mark { at: storage.monotonic(), ..lock(&self.progress.marks).written }
     }
 
-    /// Counts a write; under the log lock.
-    pub(super) fn count_write(&self) -> u64 {
-        self.progress.written.fetch_add(1, Ordering::AcqRel) + 1
+    /// All log writes up to this mark are durable, or known to be lost.
+    pub(crate) fn set_durable(&self, mark: Mark) {
+        let mut marks = lock(&self.progress.marks);
+        if marks.settled.sequence < mark.sequence {
+            marks.settled = mark;
+            // What was written since is younger than the mark.
+            marks.written.at = mark.at;
+        }
+    }
+
+    /// Counts a write of so many bytes; under the log lock.
+    pub(super) fn count_write(&self, storage: &dyn Storage, bytes: usize) -> u64 {
+        let mut marks = lock(&self.progress.marks);
+        if marks.settled.sequence == marks.written.sequence {
+            marks.written.at = storage.monotonic();
+        }
+        marks.written.bytes += u64::try_from(bytes).unwrap_or(u64::MAX);
+        marks.written.sequence += 1;
+        marks.written.sequence
+    }
+
+    /// Writes up to `upto` wait no longer: they were given up.
+    fn settle(&self, upto: u64) {
+        let mut marks = lock(&self.progress.marks);
+        if marks.settled.sequence < upto {
+            let written = marks.written;
+            // Whose bytes they are is known only if they are all.
+            let bytes = if upto == written.sequence { written.bytes } else { marks.settled.bytes };
+            marks.settled = Mark { sequence: upto, bytes, at: written.at };
+        }
     }
 
     fn settled(&self) -> u64 {
-        self.progress.settled.load(Ordering::Acquire)
+        lock(&self.progress.marks).settled.sequence
     }
 
     /// Waits until all log writes up to `sequence` are durable; whoever gets here first syncs for all.
@@ -72,12 +126,12 @@ impl HostDisk {
                 }
                 _ => None,
             };
-            (self.written(), open)
+            (self.mark(storage), open)
         };
         let Some((file, generation, entry_durable)) = open else {
             // Its segment was given up or sealed, and whoever did that did not settle it.
             let error = std::io::Error::other("the segment is gone");
-            self.lose(upto, &IoFailure::new("sync", &self.current_path(), error));
+            self.lose(upto.sequence, &IoFailure::new("sync", &self.current_path(), error));
             return;
         };
         let synced = match file.sync() {
@@ -123,7 +177,7 @@ impl HostDisk {
             _ => all.push((lost, failure.clone())),
         }
         drop(all);
-        self.set_durable(upto);
+        self.settle(upto);
         self.set_degraded(chain(failure));
     }
 

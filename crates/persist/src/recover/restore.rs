@@ -4,7 +4,7 @@ use std::path::Path;
 
 use treering_buffer::{Column, Fill, Values};
 use treering_level::{HostGuard, SeriesIndex};
-use treering_snapshot::{DamageKind, Head, Limits, Ours, Part, Sink, Stop, Take};
+use treering_snapshot::{DamageKind, DecodeError, Head, Limits, Ours, Part, Sink, Stop, Take};
 
 use super::{Buffers, FINDINGS_MAX, Reading};
 use crate::error::chain;
@@ -25,6 +25,8 @@ pub(super) enum Verdict {
     Sound,
     /// What was sound in it must be written again before it is set aside.
     Damaged,
+    /// Nobody knows what is in it. It stays where it is.
+    Unread,
 }
 
 /// Where a column of the file went.
@@ -88,14 +90,20 @@ pub(super) fn restore_snapshot<H>(
             add(kind, Some(damage.offset), damage.to_string());
         },
     );
+    let unread = matches!(decoded.end, Err(DecodeError::TooLong { .. }));
     if let Err(error) = &decoded.end {
         damaged = true;
-        add(FindingKind::DamagedSnapshot, error.offset(), chain(error));
+        let kind = if unread { FindingKind::Unreadable } else { FindingKind::DamagedSnapshot };
+        add(kind, error.offset(), chain(error));
     }
     for what in &sink.refused {
         add(FindingKind::Unplaced, None, what.clone());
     }
-    let verdict = if damaged { Verdict::Damaged } else { Verdict::Sound };
+    let verdict = match damaged {
+        _ if unread => Verdict::Unread,
+        true => Verdict::Damaged,
+        false => Verdict::Sound,
+    };
     report.samples_from_snapshots += sink.stored;
     report.merged += sink.merged;
     report.findings.append(&mut findings);

@@ -8,9 +8,11 @@ use treering_level::{Host, MetricTable, Tree, Unknown};
 use treering_snapshot::Format;
 
 use super::Store;
+use super::status::Found;
 use crate::barrier::{Target, sync_all};
 use crate::checkpoint::Environment;
 use crate::error::{IoFailure, OpenError, chain};
+use crate::health::{announce, damaged_files};
 use crate::journal::HostJournal;
 use crate::layout::{level_name, sealed_name};
 use crate::log::HostDisk;
@@ -19,7 +21,7 @@ use crate::recover::{Buffers, Reading, RecoveredHost, recover_host};
 use crate::report::{Finding, FindingKind, RecoveryReport};
 use crate::retention::{Moment, RetentionClock};
 use crate::storage::{Entry, Storage, make_dirs, read_file};
-use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, Ordering, RwLock, lock, on_threads};
+use crate::sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, Mutex, Ordering, RwLock, lock, on_threads};
 
 /// A host's directory.
 pub(crate) struct HostDir {
@@ -64,6 +66,8 @@ impl Store {
             }
         }
         make_found_durable(&env, &tree, &dirs);
+        let damaged = damaged_files(&report);
+        announce(&report, &damaged);
         report.elapsed = env.storage.monotonic().saturating_sub(opened.monotonic);
         let store = Store {
             tree,
@@ -72,6 +76,8 @@ impl Store {
             closed: RwLock::new(false),
             checkpointing: Mutex::new(()),
             last_checkpoint: Mutex::new(None),
+            failed_checkpoints: AtomicU64::new(0),
+            found: Mutex::new(Found::new(&report, damaged)),
             _root: held,
         };
         Ok((store, report))

@@ -71,7 +71,7 @@ fn open(options: Options, formats: Vec<Box<dyn Format>>) -> Result<Store, Failur
         OpenError::Metrics(_) => Failure::because(Outcome::Usage, &error),
         _ => Failure::because(Outcome::Unfinished, &error).hint("give another directory with --dir"),
     })?;
-    for line in status::recovery(&root, &report, store.status().counts) {
+    for line in status::recovery(&root, &report, &store.status()) {
         say(&line);
     }
     Ok(store)

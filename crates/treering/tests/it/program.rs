@@ -6,6 +6,7 @@ pub(crate) mod samples;
 
 mod collecting;
 mod configured;
+mod damaged;
 mod dump_beside;
 mod dump_file;
 mod dump_store;

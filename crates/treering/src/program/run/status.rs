@@ -5,8 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
-use treering_level::Counts as TreeCounts;
-use treering_persist::{CheckpointReport, FindingKind, RecoveryReport, Store};
+use treering_persist::{CheckpointReport, RecoveryReport, Status, Store};
 
 use super::intake::Counts;
 use crate::program::say;
@@ -14,8 +13,6 @@ use crate::program::say;
 /// On a terminal the status line is renewed this often; elsewhere a line is written only so often.
 const SHOW_INTERVAL: Duration = Duration::from_secs(1);
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
-/// So many findings are shown one by one.
-const FINDINGS_SHOWN: usize = 20;
 
 /// Shows that something is going on, on a terminal.
 pub(super) struct Spinner(Option<ProgressBar>);
@@ -90,20 +87,18 @@ fn status(store: &Store, counts: &Counts) -> String {
         HumanBytes(status.log_bytes),
         status.unsynced_hosts,
     );
-    if let Some(first) = status.degraded.first() {
+    if let Some(first) = store.health().degraded.first() {
         line.push_str(&format!(
             " · {} hosts degraded, first {}/{}: {}",
-            status.degraded.len(),
-            first.cluster,
-            first.host,
-            first.why
+            status.degraded_hosts, first.cluster, first.host, first.why
         ));
     }
     line
 }
 
 /// What a start has to say.
-pub(super) fn recovery(root: &Path, report: &RecoveryReport, counts: TreeCounts) -> Vec<String> {
+pub(super) fn recovery(root: &Path, report: &RecoveryReport, status: &Status) -> Vec<String> {
+    let counts = status.counts;
     let mut lines = Vec::new();
     if report.snapshots + report.log_segments == 0 {
         lines.push(format!("{}: nothing stored yet", root.display()));
@@ -129,11 +124,12 @@ pub(super) fn recovery(root: &Path, report: &RecoveryReport, counts: TreeCounts)
     if report.torn_tails > 0 {
         lines.push(format!("  {} logs end in a torn record, as after a crash", report.torn_tails));
     }
-    let worth: Vec<_> =
-        report.findings.iter().filter(|finding| finding.kind != FindingKind::TornTail).collect();
-    lines.extend(worth.iter().take(FINDINGS_SHOWN).map(|finding| format!("  {finding}")));
-    if worth.len() > FINDINGS_SHOWN {
-        lines.push(format!("  and {} findings more", worth.len() - FINDINGS_SHOWN));
+    if status.damaged_files > 0 {
+        lines.push(format!(
+            "  {} files are damaged, see above; `treering verify {}` says more",
+            status.damaged_files,
+            root.display()
+        ));
     }
     lines
 }
@@ -155,13 +151,11 @@ pub(super) fn stopped(report: &CheckpointReport, counts: &Counts) -> Vec<String>
         HumanBytes(report.bytes),
         report.elapsed.as_secs_f64(),
     ));
-    lines.extend(report.quarantined.iter().map(|file| format!("  damaged, set aside: {}", file.display())));
-    for failed in &report.failed {
+    if report.loss.any() {
         lines.push(format!(
-            "  failed: {}/{}: {}",
-            failed.cluster,
-            failed.host,
-            crate::program::exit::chain(&failed.error)
+            "  the format could not hold all values: {} infinite ones are gone, {} were rounded",
+            HumanCount(report.loss.infinite),
+            HumanCount(report.loss.rounded),
         ));
     }
     lines
