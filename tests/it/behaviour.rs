@@ -5,6 +5,7 @@ mod answers;
 mod checkpoint;
 mod clock;
 mod damage;
+mod degraded;
 mod files;
 mod grid;
 mod json;

@@ -70,6 +70,16 @@ pub enum WriteError {
     /// The accepted samples are in memory and will be in the next checkpoint, but not in the log.
     #[error(transparent)]
     NotLogged(Box<NotLogged>),
+    /// Nothing was stored: the host's log has failed, and the store is to refuse samples then.
+    #[error("{cluster}/{host} takes no samples until its log works again: {why}")]
+    Refused {
+        /// The cluster.
+        cluster: String,
+        /// The host.
+        host: String,
+        /// What failed.
+        why: String,
+    },
     /// The store was closed; nothing was stored.
     #[error("the store is closed")]
     Closed,

@@ -65,7 +65,7 @@ pub use error::{AddressError, CheckpointError, IoFailure, NotLogged, OpenError, 
 pub use health::{DamagedFile, DegradedHost, Health};
 pub use inspect::inspect;
 pub use journal::HostJournal;
-pub use options::{Options, SyncPolicy};
+pub use options::{OnDiskFull, Options, SyncPolicy};
 pub use report::{
     CheckpointReport, FailedHost, Finding, FindingKind, Quarantined, RecoveryReport, RetentionReport,
 };

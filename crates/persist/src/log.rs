@@ -3,6 +3,7 @@
 //! Locks, in the order in which they are taken: a host's catalog, the right to sync, the log, the memory (the tree's
 //! lock of the host). A writer lets go of the memory before it takes the log.
 
+mod degraded;
 mod durable;
 mod segment;
 
@@ -16,9 +17,10 @@ use crate::error::{IoFailure, chain};
 use crate::journal::{HostJournal, segment_record};
 use crate::layout::CURRENT_LOG;
 use crate::storage::Storage;
-use crate::sync::{AtomicU64, Mutex, MutexGuard, OnceLock, Ordering, lock};
+use crate::sync::{Mutex, MutexGuard, OnceLock, lock};
 use crate::ticket::{Pending, Receipt, Written};
 
+use degraded::Degraded;
 use durable::Progress;
 use segment::{Appended, Current};
 
@@ -37,9 +39,7 @@ pub(crate) struct HostDisk {
     pub(crate) catalog: Mutex<Catalog>,
     log: Mutex<Log>,
     progress: Progress,
-    /// Why this host's data are not as safe as they should be, until a checkpoint heals it.
-    degraded: Mutex<Option<String>>,
-    failures: AtomicU64,
+    degraded: Mutex<Degraded>,
     dirs: Mutex<Dirs>,
     /// What could not be read at the start. Only another start can change that.
     unreadable: OnceLock<String>,
@@ -63,7 +63,6 @@ impl HostDisk {
             log: Mutex::new(Log::default()),
             progress: Progress::default(),
             degraded: Mutex::default(),
-            failures: AtomicU64::new(0),
             dirs: Mutex::new(Dirs::Unknown),
             unreadable: OnceLock::new(),
         }
@@ -120,35 +119,6 @@ impl HostDisk {
 
     pub(crate) fn current_path(&self) -> PathBuf {
         self.dir.join(CURRENT_LOG)
-    }
-
-    /// Why the host is degraded, if it is.
-    pub(crate) fn degraded(&self) -> Option<String> {
-        lock(&self.degraded).clone().or_else(|| self.unreadable.get().cloned())
-    }
-
-    /// Whether a checkpoint could make the host whole again.
-    pub(crate) fn wants_healing(&self) -> bool {
-        lock(&self.degraded).is_some()
-    }
-
-    pub(crate) fn set_degraded(&self, why: String) {
-        tracing::error!(cluster = %self.cluster, host = %self.host, why, "host degraded");
-        self.failures.fetch_add(1, Ordering::AcqRel);
-        *lock(&self.degraded) = Some(why);
-    }
-
-    /// How often something failed so far.
-    pub(crate) fn failures(&self) -> u64 {
-        self.failures.load(Ordering::Acquire)
-    }
-
-    /// What was in memory when `failures` were counted is in durable snapshots. What failed since is not made good.
-    pub(crate) fn healed(&self, failures: u64) {
-        let mut degraded = lock(&self.degraded);
-        if self.failures() == failures && degraded.take().is_some() {
-            tracing::info!(cluster = %self.cluster, host = %self.host, "host healed");
-        }
     }
 
     pub(crate) fn set_unreadable(&self, why: String) {
@@ -243,7 +213,7 @@ impl HostDisk {
             },
         };
         if let Some(failure) = &written.failure {
-            self.set_degraded(chain(failure));
+            self.set_log_failed(chain(failure));
         }
         log.names_due(written.failure.is_some());
         ticket.set(written);

@@ -20,6 +20,8 @@ pub struct Options {
     pub hints: Vec<(String, Metric)>,
     /// When a write that was acknowledged is safe from a power cut.
     pub sync: SyncPolicy,
+    /// What happens to samples of a host whose log cannot take them.
+    pub on_disk_full: OnDiskFull,
     /// How long samples are kept; `None` keeps them for ever.
     pub retention: Option<Duration>,
     /// Whether files that hold nothing younger than the retention are deleted.
@@ -52,6 +54,16 @@ pub enum SyncPolicy {
     Unlogged,
 }
 
+/// What happens to samples of a host whose log has failed, as on a full disk, until a checkpoint heals the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnDiskFull {
+    /// They are kept in memory, and whoever wrote them is told that they are nowhere else.
+    #[default]
+    Memory,
+    /// They are refused. Those of the write that met the failure are in memory all the same.
+    Refuse,
+}
+
 impl Options {
     /// The defaults for a store in `root` that takes every metric at 60 s intervals.
     #[must_use]
@@ -64,6 +76,7 @@ impl Options {
             default_metric,
             hints: Vec::new(),
             sync: SyncPolicy::Interval(Duration::from_secs(1)),
+            on_disk_full: OnDiskFull::default(),
             retention: Some(Duration::from_secs(48 * 3600)),
             delete_expired: true,
             future_limit: Duration::from_secs(600),

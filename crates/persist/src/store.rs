@@ -17,10 +17,12 @@ use crate::error::{AddressError, IoFailure, NotLogged, WriteError, chain};
 use crate::health::note_quarantined;
 use crate::journal::HostJournal;
 use crate::log::HostDisk;
-use crate::options::SyncPolicy;
+use crate::options::{OnDiskFull, SyncPolicy};
 use crate::report::CheckpointReport;
 use crate::retention::{Moment, RetentionClock};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, RwLock, lock, read_lock, write_lock};
+
+use crate::worker::Nudge;
 
 use status::Found;
 
@@ -43,6 +45,7 @@ pub struct Store {
     /// Checkpoints of hosts that failed.
     failed_checkpoints: AtomicU64,
     found: Mutex<Found>,
+    nudge: Nudge,
     /// Held, never read: dropping it lets another process in.
     _root: Box<dyn Send + Sync>,
 }
@@ -107,7 +110,7 @@ impl Store {
     ///
     /// # Errors
     /// [`WriteError::NotLogged`]: the accepted samples are in memory, but the log could not take them. The host is
-    /// degraded until its next checkpoint. [`WriteError::Closed`]: nothing was stored.
+    /// degraded until its next checkpoint. [`WriteError::Refused`], [`WriteError::Closed`]: nothing was stored.
     pub fn write_with(
         &self,
         host: &StoreHost,
@@ -117,6 +120,11 @@ impl Store {
         let closed = read_lock(&self.closed);
         if *closed {
             return Err(WriteError::Closed);
+        }
+        if self.env.options.on_disk_full == OnDiskFull::Refuse && host.disk.has_failed_log() {
+            let (cluster, name) = (host.disk.cluster.clone(), host.disk.host.clone());
+            let why = host.disk.degraded().unwrap_or_default();
+            return Err(WriteError::Refused { cluster, host: name, why });
         }
         let bounds = self.bounds(samples, times);
         let (outcome, receipt) = {
@@ -142,11 +150,7 @@ impl Store {
         if self.env.options.sync == SyncPolicy::Always {
             host.disk.sync_upto(storage, sequence).map_err(not_logged)?;
         }
-        let limit = self.env.options.log_bytes_max;
-        if limit > 0 && host.disk.segment_bytes() > limit {
-            // The one who crosses the limit pays. The log is only dropped once a snapshot has all of it.
-            self.take_note(&checkpoint(&self.env, std::slice::from_ref(&host.memory)));
-        }
+        self.bound_log(host);
         Ok(outcome)
     }
 
@@ -190,12 +194,41 @@ impl Store {
         report
     }
 
-    /// Checkpoints the hosts whose log failed, so that what is in memory only gets onto disk.
+    /// Checkpoints the hosts of which something failed, so that what is in memory only gets onto disk.
     pub fn heal(&self) -> CheckpointReport {
-        let hosts = self.tree.hosts();
-        let sick: Vec<_> =
-            hosts.into_iter().filter(|host| host.lock().journal().disk.wants_healing()).collect();
-        let report = if sick.is_empty() { CheckpointReport::default() } else { checkpoint(&self.env, &sick) };
+        self.heal_those(|_| true)
+    }
+
+    /// The same for those that were not tried just now: the longer it does not help, the longer the pause, up to a
+    /// minute. The background worker does it every second.
+    pub fn heal_when_due(&self) -> CheckpointReport {
+        let now = self.monotonic();
+        self.heal_those(|disk| disk.is_healing_due(now))
+    }
+
+    /// Whether acknowledged or not, samples of some host are less safe than the policy promises until it is healed.
+    #[must_use]
+    pub fn needs_healing(&self) -> bool {
+        self.tree.hosts().iter().any(|host| host.lock().journal().disk.wants_healing())
+    }
+
+    fn heal_those(&self, wanted: impl Fn(&HostDisk) -> bool) -> CheckpointReport {
+        let mut hosts = self.tree.hosts();
+        hosts.retain(|host| {
+            let disk = Arc::clone(&host.lock().journal().disk);
+            disk.wants_healing() && wanted(&disk)
+        });
+        if hosts.is_empty() {
+            return CheckpointReport::default();
+        }
+        let report = checkpoint(&self.env, &hosts);
+        let now = self.monotonic();
+        for host in &hosts {
+            let disk = Arc::clone(&host.lock().journal().disk);
+            if disk.wants_healing() {
+                disk.not_healed(now);
+            }
+        }
         self.take_note(&report);
         report
     }
@@ -258,6 +291,35 @@ impl Store {
     #[must_use]
     pub fn options(&self) -> &crate::Options {
         &self.env.options
+    }
+
+    /// A log beyond its limit forces a checkpoint of its host: it is only dropped once a snapshot has all of it.
+    fn bound_log(&self, host: &StoreHost) {
+        let limit = self.env.options.log_bytes_max;
+        // A host that is degraded is tried again in its own time.
+        if limit == 0 || host.disk.segment_bytes() <= limit || host.disk.wants_healing() {
+            return;
+        }
+        // The worker does it, if there is one. Whoever writes faster than it can follow does it himself.
+        let far_beyond = host.disk.segment_bytes() > limit.saturating_mul(2);
+        if far_beyond || !self.nudge.send() {
+            self.take_note(&checkpoint(&self.env, std::slice::from_ref(&host.memory)));
+        }
+    }
+
+    /// Checkpoints the hosts whose log is beyond its limit.
+    pub(crate) fn checkpoint_full_logs(&self) {
+        let limit = self.env.options.log_bytes_max;
+        let mut hosts = self.tree.hosts();
+        hosts.retain(|host| {
+            let disk = Arc::clone(&host.lock().journal().disk);
+            limit > 0 && disk.segment_bytes() > limit && !disk.wants_healing()
+        });
+        self.take_note(&checkpoint(&self.env, &hosts));
+    }
+
+    pub(crate) fn nudge(&self) -> &Nudge {
+        &self.nudge
     }
 
     fn bounds(&self, samples: &[Sample], times: Times) -> Bounds {

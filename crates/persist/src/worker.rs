@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::options::{Options, SyncPolicy};
 use crate::store::Store;
-use crate::sync::{Arc, channel, thread};
+use crate::sync::{Arc, Mutex, channel, lock, thread};
 
-/// How often a degraded host is tried again.
-const HEAL_INTERVAL: Duration = Duration::from_secs(10);
+/// How often it is looked whether a degraded host is due to be tried again.
+const HEAL_INTERVAL: Duration = Duration::from_secs(1);
 /// How often retention runs, at least and at most.
 const RETENTION_INTERVAL_MIN: Duration = Duration::from_secs(60);
 const RETENTION_INTERVAL_MAX: Duration = Duration::from_secs(3600);
@@ -20,6 +20,10 @@ pub struct Worker {
     stop: Option<channel::Sender<()>>,
     threads: Vec<thread::JoinHandle<()>>,
 }
+
+/// How a writer tells the worker, if there is one, that a log has grown beyond its limit.
+#[derive(Debug, Default)]
+pub(crate) struct Nudge(Mutex<Option<channel::Sender<()>>>);
 
 /// What is due when, by the store's monotonic clock.
 #[derive(Debug)]
@@ -55,10 +59,18 @@ impl Worker {
             })?;
         }
         let mut schedule = Schedule::new(store.options(), store.monotonic());
+        // One is enough: whoever is told looks at all logs.
+        let (nudge, nudged) = channel::bounded(1);
         worker.spawn("treering-worker", move || {
-            while pause(&stopped, schedule.left(store.monotonic())) {
-                guarded(|| schedule.run(&store));
+            store.nudge().set(Some(nudge));
+            loop {
+                match wait(&stopped, &nudged, schedule.left(store.monotonic())) {
+                    Wake::Due => guarded(|| schedule.run(&store)),
+                    Wake::Nudged => guarded(|| store.checkpoint_full_logs()),
+                    Wake::Stop => break,
+                }
             }
+            store.nudge().set(None);
         })?;
         Ok(worker)
     }
@@ -66,6 +78,20 @@ impl Worker {
     fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
         self.threads.push(thread::Builder::new().name(name.to_owned()).spawn(work)?);
         Ok(())
+    }
+}
+
+impl Nudge {
+    fn set(&self, worker: Option<channel::Sender<()>>) {
+        *lock(&self.0) = worker;
+    }
+
+    /// False if there is no worker.
+    pub(crate) fn send(&self) -> bool {
+        // One that waits to be heard says the same.
+        lock(&self.0).as_ref().is_some_and(|worker| {
+            !matches!(worker.try_send(()), Err(channel::TrySendError::Disconnected(())))
+        })
     }
 }
 
@@ -109,7 +135,7 @@ impl Schedule {
             store.apply_retention();
         }
         if self.heal.is_due(now) {
-            store.heal();
+            store.heal_when_due();
         }
     }
 }
@@ -123,6 +149,26 @@ fn sync(store: &Store) {
 /// Waits; false when it is time to stop.
 fn pause(stopped: &channel::Receiver<()>, time: Duration) -> bool {
     matches!(stopped.recv_timeout(time), Err(channel::RecvTimeoutError::Timeout))
+}
+
+/// Why the worker wakes up.
+enum Wake {
+    Due,
+    Nudged,
+    Stop,
+}
+
+fn wait(stopped: &channel::Receiver<()>, nudged: &channel::Receiver<()>, time: Duration) -> Wake {
+    channel::select! {
+        recv(stopped) -> _ => Wake::Stop,
+        recv(nudged) -> nudge => match nudge {
+            Ok(()) => Wake::Nudged,
+            // There is a newer worker to be told. This one goes on by the clock.
+            Err(_) if pause(stopped, time) => Wake::Due,
+            Err(_) => Wake::Stop,
+        },
+        default(time) => Wake::Due,
+    }
 }
 
 /// A panic is a defect, but a store whose worker is gone would never be checkpointed again.
@@ -175,10 +221,10 @@ mod tests {
 
     #[test]
     fn the_worker_sleeps_until_the_first_thing_is_due() {
-        let options = Options { checkpoint_interval: Duration::from_millis(1500), ..Options::new("x") };
+        let options = Options { checkpoint_interval: Duration::from_millis(700), ..Options::new("x") };
         let schedule = Schedule::new(&options, Duration::from_secs(7));
-        assert_eq!(schedule.left(Duration::from_secs(7)), Duration::from_millis(1500));
-        assert_eq!(schedule.left(Duration::from_secs(8)), Duration::from_millis(500));
-        assert_eq!(schedule.left(Duration::from_secs(9)), Duration::ZERO);
+        assert_eq!(schedule.left(Duration::from_secs(7)), Duration::from_millis(700));
+        assert_eq!(schedule.left(Duration::from_millis(7_500)), Duration::from_millis(200));
+        assert_eq!(schedule.left(Duration::from_secs(8)), Duration::ZERO);
     }
 }

@@ -141,11 +141,14 @@ impl HostDisk {
         };
         match synced {
             Ok(()) => {
-                if let Current::Open(segment) = &mut self.lock_log().current
+                let mut log = self.lock_log();
+                if let Current::Open(segment) = &mut log.current
                     && segment.generation == generation
                 {
                     segment.entry_durable = true;
+                    log.proved_good();
                 }
+                drop(log);
                 self.set_durable(upto);
             }
             Err(failure) => self.sync_failed(&mut self.lock_log(), generation, &failure),
@@ -178,7 +181,7 @@ impl HostDisk {
         }
         drop(all);
         self.settle(upto);
-        self.set_degraded(chain(failure));
+        self.set_log_failed(chain(failure));
     }
 
     fn outcome(&self, sequence: u64) -> Result<(), IoFailure> {

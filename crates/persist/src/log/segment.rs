@@ -2,9 +2,11 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use treering_wal::{AppendError, Batch, LogFile, Writer};
 
+use super::degraded::pause;
 use crate::error::IoFailure;
 use crate::layout::{CURRENT_LOG, sealed_name};
 use crate::storage::{Replace, Storage, StorageFile};
@@ -23,6 +25,10 @@ pub(crate) struct Log {
     /// The segment that was sealed last, while its new name is not durable.
     last_sealed: Option<u64>,
     spare: Batch,
+    /// Segments that failed one after the other.
+    failed_in_a_row: u32,
+    /// If they are several: when the next one may be begun, by the monotonic clock. Else each write would leave one.
+    next_try: Option<Duration>,
 }
 
 /// What has the name `current.wal`.
@@ -125,7 +131,26 @@ impl Log {
     pub(super) fn give_up(&mut self, generation: u64) {
         if matches!(&self.current, Current::Open(segment) if segment.generation == generation) {
             self.current = Current::Broken { generation };
+            self.failed_in_a_row = self.failed_in_a_row.saturating_add(1);
         }
+    }
+
+    /// The open segment has proven good: what was written to it is durable, or it has come to its end.
+    pub(super) fn proved_good(&mut self) {
+        self.failed_in_a_row = 0;
+        self.next_try = None;
+    }
+
+    /// Whether it is too early to begin another segment, because the last ones failed.
+    fn pauses(&mut self, now: Duration) -> bool {
+        if self.failed_in_a_row < 2 || !matches!(self.current, Current::Broken { .. }) {
+            return false;
+        }
+        let next = *self.next_try.get_or_insert_with(|| now.saturating_add(pause(self.failed_in_a_row - 1)));
+        if now >= next {
+            self.next_try = None;
+        }
+        now < next
     }
 
     /// Makes sure that there is a segment to append to; a new one has this generation and begins with `head`.
@@ -138,6 +163,10 @@ impl Log {
     ) -> Result<(), IoFailure> {
         if matches!(self.current, Current::Open(_)) {
             return Ok(());
+        }
+        if self.pauses(storage.monotonic()) {
+            let error = io::Error::other(format!("the last {} segments have failed", self.failed_in_a_row));
+            return Err(IoFailure::new("append to", &dir.join(CURRENT_LOG), error));
         }
         self.rename_sealed(storage, dir)?;
         if self.dir_unsynced {
@@ -186,7 +215,11 @@ impl Log {
         let generation = match &self.current {
             Current::Nothing => return Ok(()),
             Current::Found { generation } | Current::Broken { generation } => *generation,
-            Current::Open(segment) => segment.generation,
+            Current::Open(segment) => {
+                let generation = segment.generation;
+                self.proved_good();
+                generation
+            }
         };
         let from = dir.join(CURRENT_LOG);
         let to = dir.join(sealed_name(generation));

@@ -22,6 +22,7 @@ use crate::report::{Finding, FindingKind, RecoveryReport};
 use crate::retention::{Moment, RetentionClock};
 use crate::storage::{Entry, Storage, make_dirs, read_file};
 use crate::sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, Mutex, Ordering, RwLock, lock, on_threads};
+use crate::worker::Nudge;
 
 /// A host's directory.
 pub(crate) struct HostDir {
@@ -78,6 +79,7 @@ impl Store {
             last_checkpoint: Mutex::new(None),
             failed_checkpoints: AtomicU64::new(0),
             found: Mutex::new(Found::new(&report, damaged)),
+            nudge: Nudge::default(),
             _root: held,
         };
         Ok((store, report))

@@ -92,6 +92,10 @@ pub(crate) struct RunArgs {
     #[arg(long, value_enum, value_name = "POLICY")]
     pub(crate) sync: Option<Sync>,
 
+    /// What happens to samples of a host whose log fails, until it works again
+    #[arg(long, value_enum, default_value_t = DiskFull::Memory, value_name = "WHAT")]
+    pub(crate) on_disk_full: DiskFull,
+
     /// Time between checkpoints, 0 for none but the last [default: the configuration's, or 12h]
     #[arg(long, value_name = "DURATION", value_parser = not_negative)]
     pub(crate) checkpoint_interval: Option<GoDuration>,
@@ -197,6 +201,14 @@ pub(crate) enum FileFormat {
     Wal,
     /// JSON snapshots only: the death of the process loses what came after the last checkpoint
     Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiskFull {
+    /// They are kept in memory, and acknowledged when a checkpoint has them
+    Memory,
+    /// They are refused and counted
+    Refuse,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

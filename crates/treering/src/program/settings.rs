@@ -8,10 +8,10 @@ use treering::config::{Aggregation as Configured, CleanupMode, Config, DIRECTORY
 use treering_format_bin::BinFormat;
 use treering_format_json::JsonFormat;
 use treering_level::{Aggregation, Metric, Unknown};
-use treering_persist::{Options, SyncPolicy};
+use treering_persist::{OnDiskFull, Options, SyncPolicy};
 use treering_snapshot::Format;
 
-use super::cli::{self, Decimals, RunArgs, Sync, To};
+use super::cli::{self, Decimals, DiskFull, RunArgs, Sync, To};
 use super::exit::{Failure, Outcome, chain};
 use super::say;
 
@@ -31,6 +31,10 @@ pub(crate) fn for_run(args: &RunArgs) -> Result<(Options, Vec<Box<dyn Format>>),
         Some(Sync::Always) => SyncPolicy::Always,
         Some(Sync::Interval) | None => SyncPolicy::Interval(SYNC_INTERVAL),
         Some(Sync::Never) => SyncPolicy::Never,
+    };
+    options.on_disk_full = match args.on_disk_full {
+        DiskFull::Memory => OnDiskFull::Memory,
+        DiskFull::Refuse => OnDiskFull::Refuse,
     };
     if let Some(interval) = args.checkpoint_interval.and_then(treering::duration::GoDuration::to_std) {
         options.checkpoint_interval = interval;

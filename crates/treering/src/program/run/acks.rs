@@ -46,8 +46,9 @@ impl Acks {
     }
 
     fn settle(&self, store: &Store, state: &mut State) {
-        if state.in_memory_only && store.heal().failed.is_empty() {
-            state.in_memory_only = false;
+        if state.in_memory_only {
+            store.heal_when_due();
+            state.in_memory_only = store.needs_healing();
         }
         if !state.in_memory_only {
             self.print(state);

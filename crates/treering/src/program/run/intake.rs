@@ -180,12 +180,19 @@ impl<'a> Intake<'a> {
         let Intake { store, counts, entries, hosts, failed, refused, .. } = self;
         for pending in hosts {
             for mut run in pending.runs.drain(..) {
-                if let Err(error) = write_run(store, entries, &pending.host, &mut run, |outcome| {
+                let written = write_run(store, entries, &pending.host, &mut run, |outcome| {
                     counts.add_stored(outcome.stored);
                     counts.add_refusals(outcome.refused);
                     *refused += outcome.refused;
-                }) {
-                    *failed = Some(error);
+                });
+                match written {
+                    Ok(()) => {}
+                    // Their fate is decided, so they hold up no acknowledgement.
+                    Err(WriteError::Refused { .. }) => {
+                        counts
+                            .add_refused("log_failed", u64::try_from(run.samples.len()).unwrap_or(u64::MAX));
+                    }
+                    Err(error) => *failed = Some(error),
                 }
             }
         }

@@ -87,6 +87,15 @@ fn help_of_run() {
               - interval: Every second: a power cut loses about what came in the last second
               - never:    With checkpoints: a power cut loses what came after the last one
 
+          --on-disk-full <WHAT>
+              What happens to samples of a host whose log fails, until it works again
+
+              Possible values:
+              - memory: They are kept in memory, and acknowledged when a checkpoint has them
+              - refuse: They are refused and counted
+
+              [default: memory]
+
           --checkpoint-interval <DURATION>
               Time between checkpoints, 0 for none but the last [default: the configuration's, or 12h]
 
