@@ -1,9 +1,16 @@
 //! The fault matrix: where the canonical run and random ones are cut short, and what must be there afterwards.
 
+mod cases;
+mod stage;
+
 mod death;
+mod errors;
+mod full_disk;
+mod lost_syncs;
 mod power_cut;
 mod replay;
 mod sequences;
+mod short_writes;
 mod trust;
 
 use std::time::Duration;

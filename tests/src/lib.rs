@@ -43,12 +43,14 @@ mod shared;
 pub use clean_stop::{check_clean_stop, check_clean_stop_of_mixed};
 pub use held::{Held, SeriesName, held};
 pub use life::{
-    Life, METRICS, Outcome, Planned, RETENTION, ROOT, Step, formats, interval_of, is_held, options,
+    Life, METRICS, Outcome, Planned, RETENTION, ROOT, Start, Step, Trouble, formats, interval_of, is_held,
+    options,
 };
-pub use oracle::{Mismatch, Oracle, Safety};
+pub use oracle::{Mismatch, Oracle, Recovered, Safety};
 pub use shared::{Checked, check_by_the_reference};
 pub use simdisk::{
-    Died, Errno, Fault, Faults, Found, Operation, PowerCut, Rule, Short, SimDisk, SplitMix64, UnknownCut,
+    Died, Errno, Fault, Faults, Found, Full, Operation, PowerCut, Rule, Short, SimDisk, SplitMix64,
+    UnknownCut,
 };
 pub use watched::WatchedDisk;
 pub use workload::{Run, Workload, run, series_of};

@@ -1,17 +1,23 @@
 //! One life of a store on a simulated disk, step by step, with the oracle told of everything.
 
+mod step;
+mod time_rule;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use treering_format_bin::BinFormat;
 use treering_format_json::JsonFormat;
-use treering_level::{Aggregation, Metric, Sample};
-use treering_persist::{OpenError, Options, RecoveryReport, Store, SyncPolicy};
+use treering_level::{Aggregation, Metric};
+use treering_persist::{Finding, FindingKind, OpenError, Options, Storage, Store, SyncPolicy};
 use treering_snapshot::Format;
 
-use crate::held::{SeriesName, held};
-use crate::oracle::{Mismatch, Oracle, Safety};
+use crate::held::{Held, SeriesName, held};
+use crate::oracle::{Mismatch, Oracle, Recovered, Safety};
 use crate::simdisk::SimDisk;
+
+use time_rule::TimeRule;
 
 /// Where the stores of workloads live: two directories that the store has to make itself.
 pub const ROOT: &str = "/var/store";
@@ -20,16 +26,14 @@ pub const RETENTION: Duration = Duration::from_secs(6 * 3600);
 /// The metrics of workloads, and their intervals in seconds. One has no whole half.
 pub const METRICS: [(&str, u32); 3] = [("load", 60), ("mem", 10), ("flops", 7)];
 
-/// One sample to write: a series, by its place in the workload's list, a Unix time, and whether the store has to
-/// refuse it.
+/// One sample to write: a series, by its place in the workload's list, and a Unix time. Whether the store has to
+/// take it follows from the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Planned {
     /// Which series.
     pub series: usize,
     /// Unix seconds.
     pub time_s: i64,
-    /// Too old or too far ahead.
-    pub refused: bool,
 }
 
 /// What is done with a store.
@@ -45,6 +49,8 @@ pub enum Step {
     Advance(Duration),
     /// Retention.
     Retention,
+    /// Hosts whose log failed are checkpointed, as the background worker does.
+    Heal,
     /// A clean stop.
     Close,
 }
@@ -58,14 +64,33 @@ pub enum Outcome<T> {
     Died,
 }
 
+/// What a store could not do, and said so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// The host; none if it was not about one.
+    pub host: Option<(String, String)>,
+    /// The error and its causes, in one line.
+    pub what: String,
+}
+
+/// A start on a disk that may fail.
+pub enum Start<'a> {
+    /// The store runs.
+    Alive(Life<'a>),
+    /// The process died on the way, as the disk was told.
+    Died,
+    /// The store could not be opened.
+    Refused(OpenError),
+}
+
 /// A store that runs.
 pub struct Life<'a> {
     disk: SimDisk,
     store: Store,
     series: &'a [SeriesName],
-    /// The newest time of a sample that was found, and of one that was written in this life.
-    found_newest_s: Option<i64>,
-    own_newest_s: Option<i64>,
+    times: TimeRule,
+    /// What could not be read when it started.
+    unread: Vec<Finding>,
 }
 
 /// Options for workloads: the metrics of [`METRICS`], one worker, so that a run is the same each time.
@@ -105,23 +130,47 @@ impl<'a> Life<'a> {
         oracle: &mut Oracle,
         survived: Safety,
     ) -> Result<Outcome<Life<'a>>, Mismatch> {
-        let opened = Store::open(Arc::new(disk.clone()), options.clone(), formats(options.sync));
-        let (store, report) = match opened {
-            Ok(opened) => opened,
-            Err(_) if disk.died() => return Ok(Outcome::Died),
-            Err(error) => return Err(Mismatch::new(format!("open failed: {}", chain(&error)))),
-        };
+        match Life::start_in_trouble(disk, options, series, oracle, survived)? {
+            Start::Died => Ok(Outcome::Died),
+            Start::Refused(error) => Err(Mismatch::new(format!("open failed: {}", chain(&error)))),
+            Start::Alive(life) => match life.unread.first() {
+                Some(finding) => Err(Mismatch::new(format!("start: {finding}"))),
+                None => Ok(Outcome::Alive(life)),
+            },
+        }
+    }
+
+    /// The same on a disk that may fail: then the store may be refused, or hold only a part of some hosts and say so.
+    ///
+    /// # Errors
+    /// What was lost or changed without a word, or damage that no such end leaves.
+    pub fn start_in_trouble(
+        disk: &SimDisk,
+        options: &Options,
+        series: &'a [SeriesName],
+        oracle: &mut Oracle,
+        survived: Safety,
+    ) -> Result<Start<'a>, Mismatch> {
+        let opened = (disk.wall_s(), disk.monotonic());
+        let (store, report) =
+            match Store::open(Arc::new(disk.clone()), options.clone(), formats(options.sync)) {
+                Ok(opened) => opened,
+                Err(_) if disk.died() => return Ok(Start::Died),
+                Err(error) => return Ok(Start::Refused(error)),
+            };
         if disk.died() {
-            return Ok(Outcome::Died);
+            return Ok(Start::Died);
         }
         let held = held(&store);
-        // Whoever opens a store builds on what it finds; only a policy that syncs no log leaves that on sand.
-        let found = if options.sync == SyncPolicy::Never { Safety::Written } else { Safety::Durable };
-        oracle.recovered(&held, survived, found)?;
-        check_report(&report, oracle)?;
-        let newest = |held: &crate::held::Held| held.samples.keys().next_back().copied();
-        let found_newest_s = held.values().filter_map(newest).max();
-        Ok(Outcome::Alive(Life { disk: disk.clone(), store, series, found_newest_s, own_newest_s: None }))
+        let newest = |held: &Held| held.samples.keys().next_back().copied();
+        let times = TimeRule::new(options, opened, held.values().filter_map(newest).max());
+        let (unread, findings): (Vec<_>, Vec<_>) =
+            report.findings.into_iter().partition(|finding| finding.kind == FindingKind::Unreadable);
+        let life = Life { disk: disk.clone(), store, series, times, unread };
+        let degraded = life.degraded();
+        oracle.recovered(&held, survived, |name| life.recovered(name, &degraded))?;
+        check_findings(&findings, oracle)?;
+        Ok(Start::Alive(life))
     }
 
     /// The store.
@@ -130,124 +179,73 @@ impl<'a> Life<'a> {
         &self.store
     }
 
+    /// Whether something of a host could not be read when the store started.
+    #[must_use]
+    pub fn is_in_part(&self, cluster: &str, host: &str) -> bool {
+        let dir = Path::new(ROOT).join(cluster).join(host);
+        self.unread.iter().any(|finding| finding.path.starts_with(&dir) || dir.starts_with(&finding.path))
+    }
+
     /// Does a step, and tells the oracle what was promised.
     ///
     /// # Errors
     /// What the store did not do although the process lives.
     pub fn step(&mut self, step: &Step, oracle: &mut Oracle) -> Result<Outcome<()>, Mismatch> {
-        let result = match step {
-            Step::Write(batch) => self.write(batch, oracle),
-            Step::Sync => match self.store.sync() {
-                Ok(()) => {
-                    if self.store.options().sync != SyncPolicy::Unlogged {
-                        oracle.all_durable();
-                    }
-                    Ok(())
-                }
-                Err(error) => Err(Mismatch::new(format!("sync failed: {}", chain(&error)))),
+        match self.step_in_trouble(step, oracle)? {
+            Outcome::Died => Ok(Outcome::Died),
+            Outcome::Alive(troubles) => match troubles.first() {
+                Some(trouble) => Err(Mismatch::new(format!("{step:?} failed: {}", trouble.what))),
+                None => Ok(Outcome::Alive(())),
             },
-            Step::Checkpoint => checkpointed(&self.store.checkpoint(), oracle),
-            Step::Advance(time) => {
-                self.disk.advance(*time);
-                Ok(())
-            }
-            Step::Retention => self.retention(oracle),
-            Step::Close => {
-                let running =
-                    if self.disk.died() { Ok(()) } else { oracle.check_running(&held(&self.store)) };
-                running.and_then(|()| checkpointed(&self.store.close(), oracle))
-            }
-        };
-        match result {
-            _ if self.disk.died() => Ok(Outcome::Died),
-            Ok(()) => Ok(Outcome::Alive(())),
-            Err(mismatch) => Err(mismatch),
         }
     }
 
-    fn write(&mut self, batch: &[Planned], oracle: &mut Oracle) -> Result<(), Mismatch> {
-        let Some(name) = batch.first().map(|planned| &self.series[planned.series]) else { return Ok(()) };
-        let host = self.store.host(&name.cluster, &name.host).map_err(|error| addressed(&error))?;
-        let mut samples = Vec::with_capacity(batch.len());
-        let mut refused = 0;
-        for planned in batch {
-            let name = &self.series[planned.series];
-            let path: Vec<&str> = name.path.iter().map(String::as_str).collect();
-            let series = self.store.resolve(&host, &path, &name.metric).map_err(|error| addressed(&error))?;
-            let value = oracle.next_value();
-            samples.push(Sample { series, time_s: planned.time_s, value });
-            if planned.refused {
-                refused += 1;
-            } else {
-                oracle.attempt(name, interval_of(&name.metric), planned.time_s, value);
-                self.own_newest_s = self.own_newest_s.max(Some(planned.time_s));
-            }
-        }
-        let outcome = self
-            .store
-            .write(&host, &samples)
-            .map_err(|error| Mismatch::new(format!("write failed: {}", chain(&error))))?;
-        let stored = count(samples.len()) - refused;
-        if (outcome.stored, outcome.refused.total()) != (stored, refused) {
-            return Err(Mismatch::new(format!("{outcome:?} instead of {stored} stored, {refused} refused")));
-        }
-        let safety = match self.store.options().sync {
-            SyncPolicy::Always => Safety::Durable,
-            SyncPolicy::Interval(_) | SyncPolicy::Never => Safety::Written,
-            SyncPolicy::Unlogged => Safety::Attempted,
-        };
-        oracle.acknowledge(&name.cluster, &name.host, safety);
-        for (planned, sample) in batch.iter().zip(&samples) {
-            let name = &self.series[planned.series];
-            if oracle.has_no_grid(name)
-                && let Some(series) = host.lock().series_view(sample.series)
-                && let Some(grid) = series.ring().grid()
-            {
-                oracle.see_grid(name, grid.origin_s());
-            }
-        }
-        Ok(())
+    /// Does a step on a disk that may fail; returns what the store said that it could not do.
+    ///
+    /// # Errors
+    /// What the store did not do, and did not say.
+    pub fn step_in_trouble(
+        &mut self,
+        step: &Step,
+        oracle: &mut Oracle,
+    ) -> Result<Outcome<Vec<Trouble>>, Mismatch> {
+        let result = self.take(step, oracle);
+        if self.disk.died() { Ok(Outcome::Died) } else { result.map(Outcome::Alive) }
     }
 
-    /// Retention counts from the earlier of the wall clock and the newest sample that brought its own time. Without
-    /// one in this life there is nothing to count from that the oracle knows, so nothing is done.
-    fn retention(&mut self, oracle: &mut Oracle) -> Result<(), Mismatch> {
-        let (Some(retention), Some(own_s)) = (self.store.options().retention, self.own_newest_s) else {
-            return Ok(());
-        };
-        let reference_s = own_s.max(self.found_newest_s.unwrap_or(own_s)).min(self.store.now_s());
-        oracle.expire(reference_s - i64::try_from(retention.as_secs()).unwrap_or(i64::MAX));
-        let report = self.store.apply_retention();
-        if report.paused || report.files_failed > 0 {
-            return Err(Mismatch::new(format!("retention: {report:?}")));
-        }
-        Ok(())
+    /// Names of hosts that the store calls degraded.
+    #[must_use]
+    pub fn degraded(&self) -> Vec<(String, String)> {
+        let degraded = self.store.health().degraded;
+        degraded.into_iter().map(|degraded| (degraded.cluster, degraded.host)).collect()
     }
-}
 
-fn checkpointed(report: &treering_persist::CheckpointReport, oracle: &mut Oracle) -> Result<(), Mismatch> {
-    if let Some(failed) = report.failed.first() {
-        let (cluster, host) = (&failed.cluster, &failed.host);
-        return Err(Mismatch::new(format!("checkpoint of {cluster}/{host}: {}", chain(&failed.error))));
+    fn recovered(&self, name: &SeriesName, degraded: &[(String, String)]) -> Recovered {
+        if self.is_in_part(&name.cluster, &name.host) {
+            return Recovered::InPart;
+        }
+        if degraded.iter().any(|(cluster, host)| name.is_of(cluster, host)) {
+            return Recovered::Unsynced;
+        }
+        // Whoever opens a store builds on what it finds; only a policy that syncs no log leaves that on sand.
+        Recovered::Whole(match self.store.options().sync {
+            SyncPolicy::Never => Safety::Written,
+            SyncPolicy::Always | SyncPolicy::Interval(_) | SyncPolicy::Unlogged => Safety::Durable,
+        })
     }
-    oracle.all_durable();
-    Ok(())
 }
 
 /// Snapshots are renamed into place only when they are whole, so no death and no power cut damages one.
-fn check_report(report: &RecoveryReport, oracle: &Oracle) -> Result<(), Mismatch> {
-    use treering_persist::FindingKind::{CorruptLog, TornTail};
-    let expected = |kind| oracle.saw_power_cut() && (kind == CorruptLog || kind == TornTail);
-    match report.findings.iter().find(|finding| !expected(finding.kind)) {
+fn check_findings(findings: &[Finding], oracle: &Oracle) -> Result<(), Mismatch> {
+    use FindingKind::{CorruptLog, TornTail};
+    let expected = |kind| oracle.expects_torn_logs() && (kind == CorruptLog || kind == TornTail);
+    match findings.iter().find(|finding| !expected(finding.kind)) {
         Some(finding) => Err(Mismatch::new(format!("start: {finding}"))),
         None => Ok(()),
     }
 }
 
-fn addressed(error: &treering_persist::AddressError) -> Mismatch {
-    Mismatch::new(format!("resolve failed: {}", chain(error)))
-}
-
+/// An error and its causes, in one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
@@ -256,10 +254,6 @@ fn chain(error: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     text
-}
-
-fn count(items: usize) -> u64 {
-    u64::try_from(items).unwrap_or(u64::MAX)
 }
 
 /// Whether a store cannot be opened because somebody else has it.

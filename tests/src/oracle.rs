@@ -5,7 +5,7 @@
 
 mod series;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::held::{Held, SeriesName};
@@ -19,10 +19,25 @@ const SHOWN_MAX: usize = 12;
 pub enum Safety {
     /// A write was begun. It may be there or not, but if it is, then as it was meant.
     Attempted,
+    /// It is in memory only, and its writer was told so. A checkpoint that succeeds makes it durable.
+    Accepted,
     /// Survives the death of the process.
     Written,
     /// Survives a power cut.
     Durable,
+}
+
+/// What a start made of a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovered {
+    /// All of it was read, and what was found is now as safe as this.
+    Whole(Safety),
+    /// All of it was read, but could not be made durable: no sync of a log will do that any more.
+    Unsynced,
+    /// Some files could not be read. They are still there, and another start may bring back what is missing.
+    InPart,
+    /// Some files were damaged. What is missing is gone.
+    Damaged,
 }
 
 /// Everything that was tried on a store, and how strongly it was acknowledged.
@@ -31,8 +46,12 @@ pub struct Oracle {
     series: BTreeMap<SeriesName, Series>,
     /// What is older may be gone, because retention ran.
     kept_from_s: Option<i64>,
-    saw_power_cut: bool,
+    tears_logs: bool,
     values: u32,
+    /// Batches of samples so far.
+    batches: u64,
+    /// Series of which this life has not read all that there is.
+    in_part: BTreeSet<SeriesName>,
 }
 
 /// How what a store holds differs from what it must hold, one line for each slot.
@@ -55,10 +74,15 @@ impl Oracle {
         self.values as f32
     }
 
+    /// The samples that are tried from now on go into one call.
+    pub fn begin_batch(&mut self) {
+        self.batches += 1;
+    }
+
     /// A sample is about to be written, and will be accepted.
     pub fn attempt(&mut self, name: &SeriesName, interval_s: u32, time_s: i64, value: f32) {
         let series = self.series.entry(name.clone()).or_insert_with(|| Series::new(interval_s));
-        series.attempt(time_s, value.to_bits());
+        series.attempt(time_s, value.to_bits(), self.batches);
     }
 
     /// Takes what a store holds for the truth: samples that somebody else has stored.
@@ -67,22 +91,36 @@ impl Oracle {
             let series = self.series.entry(name.clone()).or_insert_with(|| Series::new(held.interval_s));
             series.see_grid(held.grid_s);
             for (time_s, bits) in &held.samples {
-                series.attempt(*time_s, *bits);
+                series.attempt(*time_s, *bits, self.batches);
             }
-            series.acknowledge(Safety::Durable);
+            series.acknowledge(self.batches, Safety::Durable);
         }
     }
 
-    /// All that was tried on a host so far is at least this safe.
+    /// The samples of the newest batch are at least this safe.
     pub fn acknowledge(&mut self, cluster: &str, host: &str, safety: Safety) {
-        for (_, series) in self.series.iter_mut().filter(|(name, _)| name.is_of(cluster, host)) {
-            series.acknowledge(safety);
-        }
+        let batch = self.batches;
+        self.of_host(cluster, host).for_each(|series| series.acknowledge(batch, safety));
     }
 
-    /// All that was acknowledged so far is durable.
-    pub fn all_durable(&mut self) {
-        self.series.values_mut().for_each(|series| series.acknowledge(Safety::Durable));
+    /// The log of a host was synced: what was written is durable, unless the log has failed since.
+    pub fn synced(&mut self, cluster: &str, host: &str) {
+        self.of_host(cluster, host).for_each(Series::synced);
+    }
+
+    /// A host was checkpointed: all that is in memory is durable.
+    pub fn checkpointed(&mut self, cluster: &str, host: &str) {
+        self.of_host(cluster, host).for_each(Series::checkpointed);
+    }
+
+    /// The log of a host failed: what is not durable by now becomes so with a checkpoint, not with a sync.
+    pub fn log_failed(&mut self, cluster: &str, host: &str) {
+        self.of_host(cluster, host).for_each(Series::log_failed);
+    }
+
+    fn of_host(&mut self, cluster: &str, host: &str) -> impl Iterator<Item = &mut Series> {
+        let of_host = move |(name, _): &(&SeriesName, &mut Series)| name.is_of(cluster, host);
+        self.series.iter_mut().filter(of_host).map(|(_, series)| series)
     }
 
     /// Retention is about to remove what is older than this.
@@ -91,23 +129,30 @@ impl Oracle {
         self.series.values_mut().for_each(|series| series.expire(limit_s));
     }
 
-    /// Whether it is open which grid a series has: retention emptied it, and samples came since.
+    /// Whether it is open which grid a series has: retention emptied it, and samples came since; or not all of it was
+    /// read.
     #[must_use]
     pub fn has_no_grid(&self, name: &SeriesName) -> bool {
         self.series.get(name).is_some_and(Series::has_no_grid)
     }
 
-    /// The grid of such a series goes through this time.
+    /// The grid on which the store has put the newest batch for such a series goes through this time.
     pub fn see_grid(&mut self, name: &SeriesName, grid_s: i64) {
         if let Some(series) = self.series.get_mut(name) {
             series.see_grid(grid_s);
         }
     }
 
-    /// Whether any end so far spared only what was durable.
+    /// A process died in the middle of a write.
+    pub fn expect_torn_logs(&mut self) {
+        self.tears_logs = true;
+    }
+
+    /// Whether any end so far could leave a log with a hole or half a record in it: a power cut, or a death in the
+    /// middle of a write.
     #[must_use]
-    pub fn saw_power_cut(&self) -> bool {
-        self.saw_power_cut
+    pub fn expects_torn_logs(&self) -> bool {
+        self.tears_logs
     }
 
     /// Times of samples that were tried, in no order that means anything.
@@ -129,13 +174,20 @@ impl Oracle {
     pub fn check_running(&self, held: &BTreeMap<SeriesName, Held>) -> Result<(), Mismatch> {
         let mut mismatch = self.strangers(held);
         for (name, series) in &self.series {
-            mismatch.add(name, series.check_running(held.get(name), self.kept_from_s));
+            let held = held.get(name);
+            mismatch.add(
+                name,
+                match self.in_part.contains(name) {
+                    true => series.check_in_part(held),
+                    false => series.check_running(held, self.kept_from_s),
+                },
+            );
         }
         mismatch.into_result()
     }
 
     /// A store was started again after an end that what was `survived` safe had to survive. Takes what it holds as
-    /// what there is, from now on as safe as `found`.
+    /// what there is, from now on as safe as `found` says for each host.
     ///
     /// # Errors
     /// Each slot that misses what had to survive, or holds what was not tried there last, or later than that.
@@ -143,11 +195,16 @@ impl Oracle {
         &mut self,
         held: &BTreeMap<SeriesName, Held>,
         survived: Safety,
-        found: Safety,
+        found: impl Fn(&SeriesName) -> Recovered,
     ) -> Result<(), Mismatch> {
-        self.saw_power_cut |= survived == Safety::Durable;
+        self.tears_logs |= survived == Safety::Durable;
+        self.in_part.clear();
         let mut mismatch = self.strangers(held);
         for (name, series) in &mut self.series {
+            let found = found(name);
+            if found == Recovered::InPart {
+                self.in_part.insert(name.clone());
+            }
             mismatch.add(name, series.recovered(held.get(name), survived, found, self.kept_from_s));
         }
         mismatch.into_result()
@@ -164,6 +221,13 @@ impl Mismatch {
     #[must_use]
     pub fn new(what: impl Into<String>) -> Mismatch {
         Mismatch { lines: vec![what.into()] }
+    }
+
+    /// The same, with where or when it was in front.
+    #[must_use]
+    pub fn at(mut self, place: impl fmt::Display) -> Mismatch {
+        self.lines.insert(0, format!("{place}:"));
+        self
     }
 
     fn add(&mut self, name: &SeriesName, lines: Vec<String>) {

@@ -76,6 +76,16 @@ struct State {
     locks: BTreeSet<InodeId>,
     bytes_max: Option<u64>,
     inodes_max: Option<u64>,
+    fills_at: Option<(u64, Full)>,
+}
+
+/// What there is no more of on a full disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Full {
+    /// Room: files may grow by so many bytes more.
+    Bytes(u64),
+    /// Inodes: so many files and directories more may be made.
+    Inodes(u64),
 }
 
 impl SimDisk {
@@ -166,6 +176,12 @@ impl SimDisk {
         self.state().inodes_max = inodes_max;
     }
 
+    /// The disk is full from operation number `k` on, counted from 0: the limit is what there is then, and what `full`
+    /// adds. Whoever sets another limit makes room again.
+    pub fn fill_before(&self, k: u64, full: Full) {
+        self.state().fills_at = Some((k, full));
+    }
+
     /// The kernel tried to write a file back by itself and failed: what was unsynced of its content never
     /// reaches the medium, memory still shows it, and the next sync of each open descriptor and of the file
     /// system says so, once.
@@ -248,12 +264,17 @@ impl Shared {
         if state.dead {
             return Err(Died::error());
         }
+        state.fill_if_due();
         state.operations += 1;
         let mut what = what(&state);
         let result = match state.faults.consult(operation, &what) {
             Some(Fault::Error(errno)) => Err(errno.error()),
             Some(Fault::Short(short)) => run(&mut state, Effect::Short(short), &mut what),
             Some(Fault::SyncDrops) => run(&mut state, Effect::SyncDrops, &mut what),
+            Some(Fault::WriteBackFails) => {
+                state.image.drop_content();
+                run(&mut state, Effect::None, &mut what)
+            }
             None => run(&mut state, Effect::None, &mut what),
         };
         state.trace.push(match &result {
@@ -277,6 +298,15 @@ impl State {
             locks: BTreeSet::new(),
             bytes_max: None,
             inodes_max: None,
+            fills_at: None,
+        }
+    }
+
+    fn fill_if_due(&mut self) {
+        let Some((_, full)) = self.fills_at.take_if(|(k, _)| *k <= self.operations) else { return };
+        match full {
+            Full::Bytes(more) => self.bytes_max = Some(self.image.live_bytes().saturating_add(more)),
+            Full::Inodes(more) => self.inodes_max = Some(self.image.live_inodes().saturating_add(more)),
         }
     }
 
@@ -291,9 +321,12 @@ impl State {
         self.bytes_max.map_or(u64::MAX, |max| max.saturating_sub(self.image.live_bytes()))
     }
 
-    fn check_inode_left(&self) -> io::Result<()> {
+    /// Whether there is an inode for a new name. One that is taken is another error, on a full disk, too.
+    fn check_room_for(&self, path: &Path) -> io::Result<()> {
         match self.inodes_max {
-            Some(max) if self.image.live_inodes() >= max => Err(Errno::Enospc.error()),
+            Some(max) if self.image.live_inodes() >= max && self.image.resolve(path).is_err() => {
+                Err(Errno::Enospc.error())
+            }
             _ => Ok(()),
         }
     }

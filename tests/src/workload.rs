@@ -275,7 +275,7 @@ impl<'a> Draft<'a> {
     fn refused(&mut self, host: usize) {
         let series = self.hosts[host][0];
         let year_s = 365 * 24 * HOUR_S;
-        let refused = |time_s| Planned { series, time_s, refused: true };
+        let refused = |time_s| Planned { series, time_s };
         let batch =
             vec![refused(self.now_s - year_s), self.plan(series, self.now_s), refused(self.now_s + year_s)];
         self.steps.push(Step::Write(batch));
@@ -283,7 +283,7 @@ impl<'a> Draft<'a> {
 
     fn plan(&mut self, series: usize, time_s: i64) -> Planned {
         self.times[series].push(time_s);
-        Planned { series, time_s, refused: false }
+        Planned { series, time_s }
     }
 
     fn index(&mut self, len: usize) -> usize {

@@ -74,7 +74,7 @@ impl Store {
     pub fn host(&self, cluster: &str, host: &str) -> Result<StoreHost, AddressError> {
         let memory = self.tree.host_or_insert_with(cluster, host, || {
             let disk = HostDisk::new(&self.env.options.root, cluster, host);
-            if let Some(why) = disk.dir.ancestors().take(2).find_map(|dir| self.env.blocked.get(dir)) {
+            if let Some(why) = disk.dir.ancestors().find_map(|dir| self.env.blocked.get(dir)) {
                 disk.block(why);
             }
             HostJournal::new(Arc::new(disk), self.env.options.sync)

@@ -1,6 +1,8 @@
 //! What the checks of this folder are worth: they must see what they are there to see.
 
-use treering_tests::{Mismatch, Oracle, PowerCut, ROOT, Safety, SimDisk, Workload, check_clean_stop, held};
+use treering_tests::{
+    Mismatch, Oracle, PowerCut, ROOT, Recovered, Safety, SimDisk, Workload, check_clean_stop, held,
+};
 
 use super::{policy, recover_and_go_on, run_until};
 
@@ -53,6 +55,7 @@ fn a_changed_value_is_seen() {
     let (next, mut other) = (disk.power_cut(PowerCut::Nothing), oracle.clone());
     let name = &workload.series[0];
     let time_s = *oracle.times(name).last().unwrap();
+    other.begin_batch();
     other.attempt(name, 60, time_s, -1.0);
     other.acknowledge(&name.cluster, &name.host, Safety::Durable);
     let store = |disk: &SimDisk| {
@@ -62,8 +65,9 @@ fn a_changed_value_is_seen() {
             .0
     };
     let held = held(&store(&next));
-    oracle.recovered(&held, Safety::Durable, Safety::Durable).unwrap();
-    let mismatch: Mismatch = other.recovered(&held, Safety::Durable, Safety::Durable).unwrap_err();
+    let found = |_: &_| Recovered::Whole(Safety::Durable);
+    oracle.recovered(&held, Safety::Durable, found).unwrap();
+    let mismatch: Mismatch = other.recovered(&held, Safety::Durable, found).unwrap_err();
     assert!(mismatch.to_string().contains("although -1.0"), "{mismatch}");
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use treering_persist::{Replace, Storage, StorageFile};
-use treering_tests::{Errno, Fault, Faults, Operation, PowerCut, Rule, Short, SimDisk};
+use treering_tests::{Errno, Fault, Faults, Full, Operation, PowerCut, Rule, Short, SimDisk};
 
 use super::{after, sync_dir, write};
 
@@ -284,7 +284,39 @@ fn disk_without_inodes_makes_no_file_and_no_directory() {
     let file = disk.create(Path::new("/a")).unwrap();
     assert_eq!(errno(disk.create(Path::new("/b"))), Errno::Enospc.error().raw_os_error());
     assert_eq!(errno(disk.make_dir(Path::new("/b"))), Errno::Enospc.error().raw_os_error());
+    assert_eq!(disk.make_dir(Path::new("/a")).unwrap_err().kind(), ErrorKind::AlreadyExists);
     assert_eq!(file.append(b"x").unwrap(), 1);
     disk.unlink(Path::new("/a")).unwrap();
     disk.make_dir(Path::new("/b")).unwrap();
+}
+
+#[test]
+fn disk_fills_before_the_operation_that_it_was_told() {
+    let disk = SimDisk::new();
+    let file = write(&disk, "/a", b"x");
+    disk.fill_before(3, Full::Bytes(2));
+    assert_eq!(file.append(b"123").unwrap(), 3);
+    assert_eq!(file.append(b"456").unwrap(), 2);
+    assert_eq!(errno(file.append(b"6")), Errno::Enospc.error().raw_os_error());
+    disk.limit_bytes(None);
+    assert_eq!(file.append(b"6").unwrap(), 1);
+
+    disk.fill_before(disk.operations() + 1, Full::Inodes(1));
+    disk.create(Path::new("/b")).unwrap();
+    disk.create(Path::new("/c")).unwrap();
+    assert_eq!(errno(disk.create(Path::new("/d"))), Errno::Enospc.error().raw_os_error());
+}
+
+#[test]
+fn kernel_that_fails_to_write_back_spares_names_and_tells_each_dirty_file_once() {
+    let disk = SimDisk::new();
+    let (a, b) = (write(&disk, "/a", b"x"), write(&disk, "/b", b"y"));
+    b.sync().unwrap();
+    disk.set_faults(Rule::once(0, Fault::WriteBackFails).into());
+    sync_dir(&disk, "/");
+    b.sync().unwrap();
+    assert_eq!(errno(a.sync()), eio());
+    a.sync().unwrap();
+    assert_eq!(disk.read("/a").unwrap(), b"x");
+    assert_eq!(after(&disk, PowerCut::Everything), "/a= /b=y");
 }

@@ -1,16 +1,21 @@
 //! What was tried on one series.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use super::Safety;
+use super::{Recovered, Safety};
 use crate::held::Held;
 
 /// One write of one sample.
 #[derive(Debug, Clone, Copy)]
 struct Attempt {
+    /// Of its slot, on the grid that the series had then.
     time_s: i64,
     bits: u32,
     safety: Safety,
+    batch: u64,
+    /// A sync of the log makes it durable. Once the log has failed, only a checkpoint does.
+    syncs: bool,
 }
 
 /// The attempts on one series that may still be seen.
@@ -23,6 +28,9 @@ pub(super) struct Series {
     was_emptied: bool,
     /// In their order.
     attempts: Vec<Attempt>,
+    /// Whether this life, or the one before, has not read all that there is of it. A series of which nothing was read
+    /// gets a grid anew, and what is read later is placed on it.
+    in_part: bool,
     /// Values that were replaced or removed. Where retention has removed what replaced them, they may come back from
     /// files for a while.
     past: BTreeSet<u32>,
@@ -30,19 +38,48 @@ pub(super) struct Series {
 
 impl Series {
     pub(super) fn new(interval_s: u32) -> Series {
-        Series { interval_s, origin_s: None, was_emptied: false, attempts: Vec::new(), past: BTreeSet::new() }
+        Series {
+            interval_s,
+            origin_s: None,
+            was_emptied: false,
+            in_part: false,
+            attempts: Vec::new(),
+            past: BTreeSet::new(),
+        }
     }
 
-    pub(super) fn attempt(&mut self, time_s: i64, bits: u32) {
-        if !self.was_emptied {
+    pub(super) fn attempt(&mut self, time_s: i64, bits: u32, batch: u64) {
+        if !self.was_emptied && !self.in_part {
             self.origin_s.get_or_insert(time_s);
         }
-        self.attempts.push(Attempt { time_s, bits, safety: Safety::Attempted });
+        let origin_s = self.origin_s.filter(|_| !self.in_part);
+        let time_s = origin_s.map_or(time_s, |origin_s| self.slot_s(time_s, origin_s));
+        self.attempts.push(Attempt { time_s, bits, safety: Safety::Attempted, batch, syncs: true });
     }
 
-    pub(super) fn acknowledge(&mut self, safety: Safety) {
-        for attempt in &mut self.attempts {
+    /// The newest batch is at least this safe.
+    pub(super) fn acknowledge(&mut self, batch: u64, safety: Safety) {
+        for attempt in self.attempts.iter_mut().rev().take_while(|attempt| attempt.batch == batch) {
             attempt.safety = attempt.safety.max(safety);
+        }
+    }
+
+    pub(super) fn synced(&mut self) {
+        self.promote(|attempt| attempt.safety == Safety::Written && attempt.syncs);
+    }
+
+    pub(super) fn checkpointed(&mut self) {
+        self.promote(|attempt| attempt.safety >= Safety::Accepted);
+    }
+
+    pub(super) fn log_failed(&mut self) {
+        let unsynced = |attempt: &&mut Attempt| attempt.safety < Safety::Durable;
+        self.attempts.iter_mut().filter(unsynced).for_each(|attempt| attempt.syncs = false);
+    }
+
+    fn promote(&mut self, which: impl Fn(&Attempt) -> bool) {
+        for attempt in self.attempts.iter_mut().filter(|attempt| which(attempt)) {
+            attempt.safety = Safety::Durable;
         }
     }
 
@@ -55,11 +92,18 @@ impl Series {
     }
 
     pub(super) fn has_no_grid(&self) -> bool {
-        self.origin_s.is_none()
+        self.origin_s.is_none() || self.in_part
     }
 
+    /// Where the store has put the newest batch.
     pub(super) fn see_grid(&mut self, grid_s: i64) {
         self.origin_s.get_or_insert(grid_s);
+        let Some(newest) = self.attempts.last().map(|attempt| attempt.batch) else { return };
+        let mut attempts = std::mem::take(&mut self.attempts);
+        for attempt in attempts.iter_mut().rev().take_while(|attempt| attempt.batch == newest) {
+            attempt.time_s = self.slot_s(attempt.time_s, grid_s);
+        }
+        self.attempts = attempts;
     }
 
     pub(super) fn expire(&mut self, limit_s: i64) {
@@ -94,15 +138,25 @@ impl Series {
         &mut self,
         held: Option<&Held>,
         survived: Safety,
-        found: Safety,
+        found: Recovered,
         kept_from_s: Option<i64>,
     ) -> Vec<String> {
+        match found {
+            Recovered::InPart => {
+                self.in_part = true;
+                return self.check_in_part(held);
+            }
+            Recovered::Damaged => return self.salvaged(held),
+            Recovered::Whole(_) | Recovered::Unsynced => {}
+        }
         let mut lines = Vec::new();
         let is_kept = |slot_s: i64| kept_from_s.is_none_or(|kept_from_s| slot_s >= kept_from_s);
         let origin_s = held.map(|held| held.grid_s).or(self.origin_s).unwrap_or(0);
+        let may_move = std::mem::take(&mut self.in_part);
         let must_stay =
             |attempt: &Attempt| attempt.safety >= survived && is_kept(self.slot_s(attempt.time_s, origin_s));
         if let (Some(held), Some(before_s)) = (held, self.origin_s)
+            && !may_move
             && self.attempts.iter().any(must_stay)
             && (held.grid_s - before_s) % i64::from(self.interval_s) != 0
         {
@@ -113,25 +167,63 @@ impl Series {
         }
         let empty = Held::default();
         let samples = &held.unwrap_or(&empty).samples;
-        let mut slots = self.by_slot(origin_s);
-        for (slot_s, attempts) in &mut slots {
-            let kept = is_kept(*slot_s);
-            let needed = attempts.iter().rposition(|attempt| attempt.safety >= survived).filter(|_| kept);
-            let before = attempts.clone();
-            let outcome = recovered_slot(attempts, samples.get(slot_s).copied(), needed, found);
-            self.past.extend(before.iter().map(|attempt| attempt.bits));
-            match outcome {
-                Err(_) if !kept && samples.get(slot_s).is_some_and(|bits| self.past.contains(bits)) => {}
+        let mut attempts = std::mem::take(&mut self.attempts);
+        let interval_s = self.interval_s;
+        let slot_of = |attempt: &Attempt| slot_s(attempt.time_s, origin_s, interval_s);
+        attempts.sort_by_key(slot_of);
+        let mut tried = Vec::new();
+        for slot in attempts.chunk_by_mut(|a, b| slot_of(a) == slot_of(b)) {
+            let slot_s = slot_of(&slot[0]);
+            tried.push(slot_s);
+            let kept = is_kept(slot_s);
+            let needed = slot.iter().rposition(|attempt| attempt.safety >= survived).filter(|_| kept);
+            let held = samples.get(&slot_s).copied();
+            let still_open = recovered_slot(slot, held, needed, found);
+            let gone = |at: usize| still_open.as_ref().map_or(true, |open| !open.contains(&at));
+            self.past.extend((0..slot.len()).filter(|at| gone(*at)).map(|at| slot[at].bits));
+            match still_open {
+                Ok(open) => self.attempts.extend_from_slice(&slot[open]),
+                Err(_) if !kept && held.is_some_and(|bits| self.past.contains(&bits)) => {}
                 Err(line) => lines.push(format!("{slot_s} {line}")),
-                Ok(()) => {}
             }
         }
-        for (slot_s, bits) in samples.iter().filter(|(slot_s, _)| !slots.contains_key(slot_s)) {
+        for (slot_s, bits) in samples.iter().filter(|(slot_s, _)| tried.binary_search(slot_s).is_err()) {
             if is_kept(*slot_s) || !self.past.contains(bits) {
                 lines.push(format!("{slot_s} has {}, and was never written", text(Some(*bits))));
             }
         }
-        self.attempts = slots.into_values().flatten().collect();
+        self.origin_s = held.map(|held| held.grid_s);
+        lines
+    }
+
+    /// Some files could not be read, so anything may be missing; but what is there was written there.
+    pub(super) fn check_in_part(&self, held: Option<&Held>) -> Vec<String> {
+        let Some(held) = held else { return Vec::new() };
+        let slots = self.by_slot(held.grid_s);
+        let written = |slot_s: &i64, bits: u32| {
+            let here = slots.get(slot_s).is_some_and(|here| here.iter().any(|attempt| attempt.bits == bits));
+            here || self.past.contains(&bits)
+        };
+        let strange = held.samples.iter().filter(|(slot_s, bits)| !written(slot_s, **bits));
+        strange
+            .map(|(slot_s, bits)| format!("{slot_s} has {}, which was not written there", text(Some(*bits))))
+            .collect()
+    }
+
+    /// Files were damaged: what is there was written there, and what is not there is gone.
+    fn salvaged(&mut self, held: Option<&Held>) -> Vec<String> {
+        let lines = self.check_in_part(held);
+        self.in_part = false;
+        let empty = Held::default();
+        let found = held.unwrap_or(&empty);
+        let slots = self.by_slot(found.grid_s);
+        self.past.extend(self.attempts.iter().map(|attempt| attempt.bits));
+        let is_there = |slot_s: &i64, attempt: &Attempt| found.samples.get(slot_s) == Some(&attempt.bits);
+        self.attempts = slots
+            .iter()
+            .flat_map(|(slot_s, attempts)| attempts.iter().filter(move |attempt| is_there(slot_s, attempt)))
+            .map(|attempt| Attempt { safety: Safety::Durable, ..*attempt })
+            .collect();
         self.origin_s = held.map(|held| held.grid_s);
         lines
     }
@@ -145,39 +237,43 @@ impl Series {
         slots
     }
 
-    /// The time of the slot that takes a time.
     fn slot_s(&self, time_s: i64, origin_s: i64) -> i64 {
-        let interval_s = i64::from(self.interval_s);
-        let half_s = interval_s / 2;
-        origin_s + (time_s - origin_s + half_s).div_euclid(interval_s) * interval_s
+        slot_s(time_s, origin_s, self.interval_s)
     }
 }
 
-/// One slot: `needed` is the attempt that had to survive. Leaves the attempts that may still be seen.
+/// The time of the slot that takes a time.
+fn slot_s(time_s: i64, origin_s: i64, interval_s: u32) -> i64 {
+    let interval_s = i64::from(interval_s);
+    origin_s + (time_s - origin_s + interval_s / 2).div_euclid(interval_s) * interval_s
+}
+
+/// One slot: `needed` is the attempt that had to survive. Says which attempts may still be seen.
 fn recovered_slot(
-    attempts: &mut Vec<Attempt>,
+    attempts: &mut [Attempt],
     held: Option<u32>,
     needed: Option<usize>,
-    found: Safety,
-) -> Result<(), String> {
-    let must = || needed.map(|needed| attempts[needed].bits);
+    found: Recovered,
+) -> Result<Range<usize>, String> {
+    let must = needed.map(|needed| attempts[needed].bits);
     let Some(bits) = held else {
-        let outcome = must().map_or(Ok(()), |must| Err(format!("lost {}", text(Some(must)))));
-        attempts.clear();
-        return outcome;
+        return must.map_or(Ok(0..0), |must| Err(format!("lost {}", text(Some(must)))));
     };
     let Some(at) = attempts.iter().position(|attempt| attempt.bits == bits) else {
         return Err(format!("has {}, which was not written there", text(held)));
     };
     if needed.is_some_and(|needed| at < needed) {
-        return Err(format!("has {} again, although {} came later", text(held), text(must())));
+        return Err(format!("has {} again, although {} came later", text(held), text(must)));
     }
-    attempts.truncate(at + 1);
-    attempts[at].safety = attempts[at].safety.max(found);
+    let (safety, syncs) = match found {
+        Recovered::Whole(safety) => (safety, true),
+        _ => (Safety::Written, false),
+    };
+    attempts[at].safety = attempts[at].safety.max(safety);
+    attempts[at].syncs = syncs;
     // What is durable hides for good what it replaced.
-    let durable = attempts.iter().rposition(|attempt| attempt.safety == Safety::Durable);
-    attempts.drain(..durable.unwrap_or(0));
-    Ok(())
+    let durable = attempts[..=at].iter().rposition(|attempt| attempt.safety == Safety::Durable);
+    Ok(durable.unwrap_or(0)..at + 1)
 }
 
 fn text(bits: Option<u32>) -> String {

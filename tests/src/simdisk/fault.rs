@@ -55,6 +55,10 @@ pub enum Fault {
     /// A sync fails with `EIO`, and what it should have made durable never will be: memory still shows it and
     /// counts as clean. Other operations are not affected.
     SyncDrops,
+    /// Just before it the kernel has tried to write all files back and failed: what was unsynced of their content never
+    /// reaches the medium, memory still shows it, and the next sync of each descriptor says so once. The operation
+    /// itself goes well, unless it is such a sync.
+    WriteBackFails,
 }
 
 /// How many bytes an append or a read takes.
@@ -210,6 +214,12 @@ impl Rule {
     #[must_use]
     pub fn times(self, times: u64) -> Rule {
         Rule { times, ..self }
+    }
+
+    /// So many that it is about pass first.
+    #[must_use]
+    pub fn after(self, skip: u64) -> Rule {
+        Rule { skip, ..self }
     }
 
     /// It is only about operations of this kind, and only those count.

@@ -35,7 +35,7 @@ impl Storage for SimDisk {
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn StorageFile>> {
         let file = self.at(Operation::Create, path, |state, _| {
-            state.check_inode_left()?;
+            state.check_room_for(path)?;
             state.image.make(path, Node::file(Vec::new()))
         })?;
         Ok(Arc::new(SimFile::appending(Arc::clone(&self.shared), file)))
@@ -68,7 +68,7 @@ impl Storage for SimDisk {
 
     fn make_dir(&self, dir: &Path) -> io::Result<()> {
         self.at(Operation::MakeDir, dir, |state, _| {
-            state.check_inode_left()?;
+            state.check_room_for(dir)?;
             state.image.make(dir, Node::directory()).map(|_| ())
         })
     }

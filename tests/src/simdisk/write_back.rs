@@ -72,6 +72,12 @@ impl Image {
         self.loss_unreported = true;
     }
 
+    /// All content on its way to the medium is lost; names are still on theirs.
+    pub(super) fn drop_content(&mut self) {
+        let unsynced: BTreeSet<InodeId> = self.changes.iter().filter_map(Change::file).collect();
+        unsynced.into_iter().for_each(|file| self.drop_file(file));
+    }
+
     fn lose(&mut self, file: InodeId) {
         if let Some(Inode { node: Node::File { losses, .. }, .. }) = self.inodes.get_mut(&file) {
             *losses += 1;

@@ -328,7 +328,12 @@ impl<'a> HostRun<'a> {
         } else {
             // On a full disk they take the room that the log needs.
             for path in self.temporaries.drain(..) {
-                let _ = env.storage.unlink(&path);
+                if env.storage.unlink(&path).is_err()
+                    && let Some(name) = path.file_name().and_then(|name| name.to_str())
+                {
+                    // The next checkpoint may have another name for it.
+                    self.catalog.temporaries.push(name.to_owned());
+                }
             }
         }
         match self.error.take() {
@@ -366,10 +371,10 @@ impl<'a> HostRun<'a> {
     fn write_file(&mut self, env: &Environment, name: &str, bytes: &[u8]) -> Result<(), CheckpointError> {
         let path = self.disk.dir.join(name);
         let file = create_afresh(&*env.storage, &path)?;
+        self.temporaries.push(path.clone());
         append_all(&*file, bytes).map_err(|(_, error)| IoFailure::new("write", &path, error))?;
         self.report.files_written += 1;
         self.report.bytes += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        self.temporaries.push(path.clone());
         self.unsynced.push((path, file));
         Ok(())
     }

@@ -58,7 +58,7 @@ impl Store {
         let dirs = host_dirs(&*storage, &root, &mut report)?;
         let one_sync_counts = AtomicBool::new(lie_in_one_file_system(&*storage, &root, &dirs));
         let blocked = blocked(&report);
-        let env = Environment { storage, formats, options, one_sync_counts, blocked };
+        let mut env = Environment { storage, formats, options, one_sync_counts, blocked };
         let clock = RetentionClock::new(opened);
         let recovered = recover_all(&env, &tree, &dirs, &mut report);
         for host in &recovered {
@@ -66,7 +66,8 @@ impl Store {
                 clock.recovered(newest_s);
             }
         }
-        make_found_durable(&env, &tree, &dirs);
+        let unsynced = make_found_durable(&env, &tree, &dirs);
+        env.blocked.extend(unsynced);
         let damaged = damaged_files(&report);
         announce(&report, &damaged);
         report.elapsed = env.storage.monotonic().saturating_sub(opened.monotonic);
@@ -237,8 +238,13 @@ fn hand_over(host: &Host<HostJournal>, recovered: &mut RecoveredHost) {
 }
 
 /// A process that died may have left writes and names that no power cut would spare. What is built on them from now
-/// on must not stand on sand.
-fn make_found_durable(env: &Environment, tree: &Tree<HostJournal>, dirs: &[HostDir]) {
+/// on must not stand on sand. Returns the directories that could not be synced, and why: below them nothing is written,
+/// because a later sync proves nothing, and what was found there may be gone with the next power cut.
+fn make_found_durable(
+    env: &Environment,
+    tree: &Tree<HostJournal>,
+    dirs: &[HostDir],
+) -> Vec<(PathBuf, String)> {
     let root = &env.options.root;
     let storage = &*env.storage;
     let mut paths: Vec<PathBuf> = dirs.iter().map(|dir| root.join(&dir.cluster)).collect();
@@ -246,40 +252,47 @@ fn make_found_durable(env: &Environment, tree: &Tree<HostJournal>, dirs: &[HostD
     paths.push(root.clone());
     // Whoever made the root may have died before the names above it were durable.
     paths.extend(root.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty()).map(Path::to_owned));
+    let disks: Vec<_> = tree.hosts().iter().map(|host| Arc::clone(&host.lock().journal().disk)).collect();
     let mut logs = Vec::new();
-    for host in tree.hosts() {
-        let disk = Arc::clone(&host.lock().journal().disk);
+    for disk in &disks {
         // Also for the names of snapshots: the next checkpoint drops what they cover.
         paths.push(disk.dir.clone());
-        let covers = lock(&disk.catalog).covers;
-        let sealed: Vec<u64> =
-            lock(&disk.catalog).sealed.range(covers.saturating_add(1)..).copied().collect();
-        for generation in sealed {
-            if let Ok(file) = storage.open(&disk.dir.join(sealed_name(generation))) {
-                logs.push((Arc::clone(&disk), file));
-            }
-        }
-        if disk.has_found_current() {
-            match storage.open(&disk.current_path()) {
-                Ok(file) => logs.push((disk, file)),
-                Err(error) => disk.set_unreadable(chain(&error)),
+        for path in found_logs(disk) {
+            match storage.open(&path) {
+                Ok(file) => logs.push((disk, path, file)),
+                Err(error) => disk.set_degraded(chain(&IoFailure::new("open", &path, error))),
             }
         }
     }
-    let dirs = paths.iter().map(|path| Target::Dir(path));
-    let files = logs.iter().map(|(_, file)| Target::File(&**file));
-    let targets: Vec<Target<'_>> = files.chain(dirs).collect();
+    let targets = paths.iter().map(|path| Target::Dir(path));
+    let files = logs.iter().map(|(_, _, file)| Target::File(&**file));
+    let targets: Vec<Target<'_>> = files.chain(targets).collect();
     let mut results = sync_all(env.shared(), &targets).into_iter();
-    for ((disk, _), result) in logs.iter().zip(results.by_ref()) {
+    for ((disk, path, _), result) in logs.iter().zip(results.by_ref()) {
         if let Err(error) = result {
-            disk.set_degraded(format!("cannot sync {}: {}", disk.current_path().display(), chain(&error)));
+            disk.set_degraded(chain(&IoFailure::new("sync", path, error)));
         }
     }
-    for (path, result) in paths.iter().zip(results) {
-        if let Err(error) = result {
-            tracing::warn!(dir = %path.display(), %error, "a directory could not be synced");
+    let mut unsynced = Vec::new();
+    for (path, result) in paths.into_iter().zip(results) {
+        let Err(error) = result else { continue };
+        tracing::error!(dir = %path.display(), %error, "a directory could not be synced");
+        // Not everybody may open what lies above the root.
+        if path.starts_with(root) || error.kind() != io::ErrorKind::PermissionDenied {
+            let why = chain(&IoFailure::new("sync", &path, error));
+            disks.iter().filter(|disk| disk.dir.starts_with(&path)).for_each(|disk| disk.block(&why));
+            unsynced.push((path, why));
         }
     }
+    unsynced
+}
+
+/// The logs of a host that no snapshot covers.
+fn found_logs(disk: &HostDisk) -> Vec<PathBuf> {
+    let catalog = lock(&disk.catalog);
+    let sealed = catalog.sealed.range(catalog.covers.saturating_add(1)..);
+    let sealed = sealed.map(|generation| disk.dir.join(sealed_name(*generation)));
+    sealed.chain(disk.has_found_current().then(|| disk.current_path())).collect()
 }
 
 pub(crate) fn foreign(path: &Path, why: &str) -> Finding {

@@ -1,0 +1,48 @@
+//! Row 5 of the matrix: each sync fails once, what it should have made durable is dropped, and memory still shows it and
+//! counts as clean. Or the kernel fails to write back by itself, and the next sync tells.
+
+use treering_tests::{Fault, Faults, Mismatch, PowerCut, Rule, SimDisk, SplitMix64};
+
+use super::cases::{Row, draw};
+use super::stage::{POLICIES, Stage};
+
+const SYNCS: [&str; 3] = ["sync", "sync_dir", "sync_file_system"];
+
+#[test]
+fn matrix_05_failed_sync_that_drops_data_loses_nothing_acknowledged() {
+    let stages: Vec<Stage> = POLICIES
+        .iter()
+        .flat_map(|name| {
+            let early = Stage::after_death(name, 3);
+            [Stage::canonical(name), early, Stage::after_death(name, 6), Stage::wide(name)]
+        })
+        .collect();
+    let mut cases = Vec::new();
+    for (number, stage) in stages.iter().enumerate() {
+        cases.extend(stage.operations(&SYNCS).into_iter().map(|k| (number, k, Fault::SyncDrops)));
+        let everywhere = 0..u64::try_from(stage.trace.len()).unwrap();
+        cases.extend(everywhere.map(|k| (number, k, Fault::WriteBackFails)));
+    }
+    let usual = u64::try_from(cases.len()).unwrap();
+    Row { number: 5, test: "matrix_05", usual }.run(|seed| {
+        let (stage, k, fault) = cases[usize::try_from(seed % usual).unwrap()];
+        let stage = &stages[stage];
+        let operation = &stage.trace[usize::try_from(k).unwrap()];
+        let place = format!("{}, operation {k}, {operation}, {fault:?}", stage.name);
+        drop_data(stage, k, fault, seed).map_err(|mismatch| mismatch.at(place))
+    });
+}
+
+fn drop_data(stage: &Stage, k: u64, fault: Fault, seed: u64) -> Result<(), Mismatch> {
+    let mut random = SplitMix64::new(seed);
+    // What nobody was able to make durable before the store was refused, the next process cannot know of.
+    let reboot = |disk: &SimDisk| Ok(disk.power_cut(PowerCut::Nothing));
+    let mut run = stage.start(|disk| disk.set_faults(Rule::once(k, fault).into()), reboot)?;
+    let often = if stage.trace.len() > 1000 { 40 } else { 3 };
+    run.go(|run, troubles| {
+        let looks = !troubles.is_empty() || (run.disk.operations() > k && draw(&mut random, often) == 0);
+        if looks { run.check_ends() } else { Ok(()) }
+    })?;
+    run.disk.set_faults(Faults::none());
+    run.heal_and_stop()
+}
