@@ -20,13 +20,11 @@ mod host;
 mod late;
 mod plan;
 
-use std::collections::HashMap;
-use std::path::PathBuf;
-
 use treering_level::Host;
 use treering_snapshot::Format;
 
 use crate::barrier::{Shared, Target, sync_all};
+use crate::dirs::Dirs;
 use crate::error::IoFailure;
 use crate::journal::HostJournal;
 use crate::options::Options;
@@ -48,8 +46,7 @@ pub(crate) struct Environment {
     pub(crate) options: Options,
     /// Whether one sync of the file system stands for those of all files.
     pub(crate) one_sync_counts: AtomicBool,
-    /// Directories of clusters and hosts that are not what they should be, and why: nothing is written there.
-    pub(crate) blocked: HashMap<PathBuf, String>,
+    pub(crate) dirs: Arc<Dirs>,
 }
 
 impl Environment {
@@ -174,7 +171,7 @@ fn sync_dirs(env: &Environment, runs: &mut [HostRun<'_>]) {
     for ((index, dir), result) in dirs.iter().zip(results) {
         match result {
             Ok(()) => runs[*index].dir_synced(),
-            Err(error) => runs[*index].fail(env, IoFailure::new("sync", dir, error).into()),
+            Err(error) => runs[*index].dir_sync_failed(env, IoFailure::new("sync", dir, error)),
         }
     }
 }

@@ -46,6 +46,7 @@ mod report;
 mod storage;
 
 mod catalog;
+mod dirs;
 mod journal;
 mod layout;
 mod log;

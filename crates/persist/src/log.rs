@@ -13,11 +13,12 @@ use std::path::{Path, PathBuf};
 use treering_level::Host;
 
 use crate::catalog::Catalog;
+use crate::dirs::Dirs;
 use crate::error::{IoFailure, chain};
 use crate::journal::{HostJournal, segment_record};
 use crate::layout::CURRENT_LOG;
 use crate::storage::Storage;
-use crate::sync::{Mutex, MutexGuard, OnceLock, lock};
+use crate::sync::{Arc, AtomicBool, Mutex, MutexGuard, OnceLock, Ordering, lock};
 use crate::ticket::{Pending, Receipt, Written};
 
 use degraded::Degraded;
@@ -40,21 +41,15 @@ pub(crate) struct HostDisk {
     log: Mutex<Log>,
     progress: Progress,
     degraded: Mutex<Degraded>,
-    dirs: Mutex<Dirs>,
+    dirs: Arc<Dirs>,
+    /// The directories down to the host's own are there for good.
+    has_dirs: AtomicBool,
     /// What could not be read at the start. Only another start can change that.
     unreadable: OnceLock<String>,
 }
 
-/// Whether the directories down to the host's own are there for good.
-enum Dirs {
-    Unknown,
-    Durable,
-    /// They are not what they should be, or a sync failed: then no later one proves anything.
-    Unusable(IoFailure),
-}
-
 impl HostDisk {
-    pub(crate) fn new(root: &Path, cluster: &str, host: &str) -> HostDisk {
+    pub(crate) fn new(root: &Path, cluster: &str, host: &str, dirs: &Arc<Dirs>) -> HostDisk {
         HostDisk {
             cluster: cluster.to_owned(),
             host: host.to_owned(),
@@ -63,7 +58,8 @@ impl HostDisk {
             log: Mutex::new(Log::default()),
             progress: Progress::default(),
             degraded: Mutex::default(),
-            dirs: Mutex::new(Dirs::Unknown),
+            dirs: Arc::clone(dirs),
+            has_dirs: AtomicBool::new(false),
             unreadable: OnceLock::new(),
         }
     }
@@ -79,37 +75,23 @@ impl HostDisk {
 
     /// Nothing is written to this host's directory.
     pub(crate) fn block(&self, why: &str) {
-        let error = io::Error::other(why.to_owned());
-        let failure = IoFailure::new("use", &self.dir, error);
+        let failure = IoFailure::new("use", &self.dir, io::Error::other(why.to_owned()));
         let _ = self.unreadable.set(chain(&failure));
-        *lock(&self.dirs) = Dirs::Unusable(failure);
+        self.dirs.set_unusable(&self.dir, why.to_owned());
     }
 
-    /// Makes the host's directory, and makes all names down to it durable, whoever made them. Once in a life.
+    /// The directories down to the host's own were found, and are durable.
+    pub(crate) fn found_dirs(&self) {
+        self.dirs.set_durable(&self.dir);
+        self.has_dirs.store(true, Ordering::Release);
+    }
+
+    /// Makes the host's directory, and makes all names down to it durable. Once in a life.
     pub(crate) fn ensure_dirs(&self, storage: &dyn Storage) -> Result<(), IoFailure> {
-        let mut dirs = lock(&self.dirs);
-        match &*dirs {
-            Dirs::Durable => return Ok(()),
-            Dirs::Unusable(failure) => return Err(failure.clone()),
-            Dirs::Unknown => {}
+        if !self.has_dirs.load(Ordering::Acquire) {
+            self.dirs.ensure(storage, &self.dir)?;
+            self.has_dirs.store(true, Ordering::Release);
         }
-        let above: Vec<&Path> = self.dir.ancestors().skip(1).take(2).collect();
-        for dir in [above.first().copied(), Some(&*self.dir)].into_iter().flatten() {
-            match storage.make_dir(dir) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                    return Err(IoFailure::new("make", dir, error));
-                }
-                _ => {}
-            }
-        }
-        for dir in above {
-            if let Err(error) = storage.sync_dir(dir) {
-                let failure = IoFailure::new("sync", dir, error);
-                *dirs = Dirs::Unusable(failure.clone());
-                return Err(failure);
-            }
-        }
-        *dirs = Dirs::Durable;
         Ok(())
     }
 

@@ -73,9 +73,9 @@ impl Store {
     /// [`AddressError::Host`] if a name breaks a rule or there are too many hosts.
     pub fn host(&self, cluster: &str, host: &str) -> Result<StoreHost, AddressError> {
         let memory = self.tree.host_or_insert_with(cluster, host, || {
-            let disk = HostDisk::new(&self.env.options.root, cluster, host);
-            if let Some(why) = disk.dir.ancestors().find_map(|dir| self.env.blocked.get(dir)) {
-                disk.block(why);
+            let disk = HostDisk::new(&self.env.options.root, cluster, host, &self.env.dirs);
+            if let Some(why) = self.env.dirs.why_unusable(&disk.dir) {
+                disk.block(&why);
             }
             HostJournal::new(Arc::new(disk), self.env.options.sync)
         })?;

@@ -20,8 +20,10 @@ fn matrix_05_failed_sync_that_drops_data_loses_nothing_acknowledged() {
     let mut cases = Vec::new();
     for (number, stage) in stages.iter().enumerate() {
         cases.extend(stage.operations(&SYNCS).into_iter().map(|k| (number, k, Fault::SyncDrops)));
-        let everywhere = 0..u64::try_from(stage.trace.len()).unwrap();
-        cases.extend(everywhere.map(|k| (number, k, Fault::WriteBackFails)));
+        // Where one thing is done to many hosts, not to each.
+        let stride = if stage.trace.len() > 400 { 7 } else { 1 };
+        let points = (0..u64::try_from(stage.trace.len()).unwrap()).step_by(stride);
+        cases.extend(points.map(|k| (number, k, Fault::WriteBackFails)));
     }
     let usual = u64::try_from(cases.len()).unwrap();
     Row { number: 5, test: "matrix_05", usual }.run(|seed| {
@@ -38,7 +40,7 @@ fn drop_data(stage: &Stage, k: u64, fault: Fault, seed: u64) -> Result<(), Misma
     // What nobody was able to make durable before the store was refused, the next process cannot know of.
     let reboot = |disk: &SimDisk| Ok(disk.power_cut(PowerCut::Nothing));
     let mut run = stage.start(|disk| disk.set_faults(Rule::once(k, fault).into()), reboot)?;
-    let often = if stage.trace.len() > 1000 { 40 } else { 3 };
+    let often = if stage.trace.len() > 400 { 40 } else { 8 };
     run.go(|run, troubles| {
         let looks = !troubles.is_empty() || (run.disk.operations() > k && draw(&mut random, often) == 0);
         if looks { run.check_ends() } else { Ok(()) }

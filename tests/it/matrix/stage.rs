@@ -114,10 +114,23 @@ impl Troubled<'_> {
         for (number, step) in (0..).zip(&self.stage.steps) {
             let place = || format!("step {number}, {step:?}").chars().take(200).collect::<String>();
             let troubles = self.step(step).map_err(|mismatch| mismatch.at(place()))?;
+            self.tell(&place(), &troubles);
             between(self, &troubles).map_err(|mismatch| mismatch.at(format!("after {}", place())))?;
             self.troubles.extend(troubles);
         }
         Ok(())
+    }
+
+    /// With `TREERING_TRACE` set, what was done on the disk.
+    fn tell(&self, place: &str, troubles: &[Trouble]) {
+        if std::env::var_os("TREERING_TRACE").is_some() {
+            let first = self.disk.operations();
+            let trace = self.disk.take_trace();
+            println!("== {place}");
+            let first = first - u64::try_from(trace.len()).unwrap();
+            (first..).zip(trace).for_each(|(k, line)| println!("{k} {line}"));
+            troubles.iter().for_each(|trouble| println!("! {}", trouble.what));
+        }
     }
 
     /// Does all steps up to the death that the disk was told.

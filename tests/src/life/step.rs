@@ -159,13 +159,19 @@ impl Life<'_> {
         if let Some(limit_s) = limit_s {
             oracle.expire(limit_s);
         }
+        let before = self.degraded();
         let report = self.store.apply_retention();
         if report.paused != self.times.is_paused() {
             return Err(Mismatch::new(format!("retention up to {limit_s:?}: {report:?}")));
         }
         let failed = (report.files_failed > 0)
             .then(|| Trouble { host: None, what: format!("{} files failed", report.files_failed) });
-        Ok(failed.into_iter().collect())
+        let mut troubles: Vec<Trouble> = failed.into_iter().collect();
+        for (cluster, host) in self.degraded().into_iter().filter(|host| !before.contains(host)) {
+            oracle.log_failed(&cluster, &host);
+            troubles.push(Trouble::of(&cluster, &host, "degraded by retention".to_owned()));
+        }
+        Ok(troubles)
     }
 
     /// All hosts of the workload, each once.

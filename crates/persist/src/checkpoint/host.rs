@@ -321,6 +321,14 @@ impl<'a> HostRun<'a> {
         }
     }
 
+    /// The name of a segment that writers have begun meanwhile may be lost, too.
+    pub(super) fn dir_sync_failed(&mut self, env: &Environment, failure: IoFailure) {
+        if self.sealing.is_none() {
+            self.disk.sync_was_lost(&failure);
+        }
+        self.fail(env, failure.into());
+    }
+
     /// Reports. What was not made safe is given back when this is dropped.
     pub(super) fn finish(mut self, env: &Environment, total: &mut CheckpointReport) {
         if self.committed {

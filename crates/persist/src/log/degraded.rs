@@ -96,10 +96,11 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::sync::Arc;
 
     #[test]
     fn tries_become_rarer_and_begin_anew_after_one_that_helped() {
-        let disk = HostDisk::new(Path::new("x"), "c", "h");
+        let disk = HostDisk::new(Path::new("x"), "c", "h", &Arc::default());
         let seconds = Duration::from_secs;
         assert!(!disk.is_healing_due(seconds(0)));
         disk.set_degraded("full".to_owned());
@@ -117,7 +118,7 @@ mod tests {
 
     #[test]
     fn failure_during_the_checkpoint_that_should_heal_is_not_made_good_by_it() {
-        let disk = HostDisk::new(Path::new("x"), "c", "h");
+        let disk = HostDisk::new(Path::new("x"), "c", "h", &Arc::default());
         disk.set_log_failed("first".to_owned());
         let failures = disk.failures();
         disk.set_log_failed("second".to_owned());

@@ -162,7 +162,8 @@ impl HostDisk {
         self.lose(self.written(), failure);
     }
 
-    /// A sync of the file system failed, and nobody knows whose writes it lost.
+    /// A sync of the file system or of the host's directory failed, and nobody knows what it lost: the name of the segment
+    /// may be among it.
     pub(crate) fn sync_was_lost(&self, failure: &IoFailure) {
         let mut log = self.lock_log();
         if let Some((generation, _)) = log.open_segment() {

@@ -11,6 +11,7 @@ use super::Store;
 use super::status::Found;
 use crate::barrier::{Target, sync_all};
 use crate::checkpoint::Environment;
+use crate::dirs::Dirs;
 use crate::error::{IoFailure, OpenError, chain};
 use crate::health::{announce, damaged_files};
 use crate::journal::HostJournal;
@@ -57,8 +58,8 @@ impl Store {
         let mut report = RecoveryReport::default();
         let dirs = host_dirs(&*storage, &root, &mut report)?;
         let one_sync_counts = AtomicBool::new(lie_in_one_file_system(&*storage, &root, &dirs));
-        let blocked = blocked(&report);
-        let mut env = Environment { storage, formats, options, one_sync_counts, blocked };
+        let dirs_in_use = Arc::new(Dirs::new(unusable(&report)));
+        let env = Environment { storage, formats, options, one_sync_counts, dirs: dirs_in_use };
         let clock = RetentionClock::new(opened);
         let recovered = recover_all(&env, &tree, &dirs, &mut report);
         for host in &recovered {
@@ -66,8 +67,7 @@ impl Store {
                 clock.recovered(newest_s);
             }
         }
-        let unsynced = make_found_durable(&env, &tree, &dirs);
-        env.blocked.extend(unsynced);
+        make_found_durable(&env, &tree, &dirs);
         let damaged = damaged_files(&report);
         announce(&report, &damaged);
         report.elapsed = env.storage.monotonic().saturating_sub(opened.monotonic);
@@ -99,7 +99,7 @@ fn lie_in_one_file_system(storage: &dyn Storage, root: &Path, dirs: &[HostDir]) 
 
 /// What stands where a directory should be, or cannot be listed. A store that wrote there would write over what it has
 /// not read.
-fn blocked(report: &RecoveryReport) -> HashMap<PathBuf, String> {
+fn unusable(report: &RecoveryReport) -> HashMap<PathBuf, String> {
     report.findings.iter().map(|finding| (finding.path.clone(), finding.what.clone())).collect()
 }
 
@@ -190,7 +190,7 @@ fn recover_one(
     let root = &env.options.root;
     let path = root.join(&dir.cluster).join(&dir.host);
     let made = tree.host_or_insert_with(&dir.cluster, &dir.host, || {
-        HostJournal::new(Arc::new(HostDisk::new(root, &dir.cluster, &dir.host)), env.options.sync)
+        HostJournal::new(Arc::new(HostDisk::new(root, &dir.cluster, &dir.host, &env.dirs)), env.options.sync)
     });
     let host = match made {
         Ok(host) => host,
@@ -238,13 +238,9 @@ fn hand_over(host: &Host<HostJournal>, recovered: &mut RecoveredHost) {
 }
 
 /// A process that died may have left writes and names that no power cut would spare. What is built on them from now
-/// on must not stand on sand. Returns the directories that could not be synced, and why: below them nothing is written,
-/// because a later sync proves nothing, and what was found there may be gone with the next power cut.
-fn make_found_durable(
-    env: &Environment,
-    tree: &Tree<HostJournal>,
-    dirs: &[HostDir],
-) -> Vec<(PathBuf, String)> {
+/// on must not stand on sand. Below a directory that cannot be synced nothing is written: a later sync proves nothing, and
+/// what was found there may be gone with the next power cut.
+fn make_found_durable(env: &Environment, tree: &Tree<HostJournal>, dirs: &[HostDir]) {
     let root = &env.options.root;
     let storage = &*env.storage;
     let mut paths: Vec<PathBuf> = dirs.iter().map(|dir| root.join(&dir.cluster)).collect();
@@ -273,18 +269,20 @@ fn make_found_durable(
             disk.set_degraded(chain(&IoFailure::new("sync", path, error)));
         }
     }
-    let mut unsynced = Vec::new();
-    for (path, result) in paths.into_iter().zip(results) {
+    for (path, result) in paths.iter().zip(results) {
         let Err(error) = result else { continue };
         tracing::error!(dir = %path.display(), %error, "a directory could not be synced");
         // Not everybody may open what lies above the root.
         if path.starts_with(root) || error.kind() != io::ErrorKind::PermissionDenied {
-            let why = chain(&IoFailure::new("sync", &path, error));
-            disks.iter().filter(|disk| disk.dir.starts_with(&path)).for_each(|disk| disk.block(&why));
-            unsynced.push((path, why));
+            env.dirs.set_unusable(path, chain(&IoFailure::new("sync", path, error)));
         }
     }
-    unsynced
+    for disk in &disks {
+        match env.dirs.why_unusable(&disk.dir) {
+            Some(why) => disk.block(&why),
+            None => disk.found_dirs(),
+        }
+    }
 }
 
 /// The logs of a host that no snapshot covers.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::Store;
 use crate::catalog::Catalog;
+use crate::error::IoFailure;
 use crate::log::HostDisk;
 use crate::report::RetentionReport;
 use crate::retention::Moment;
@@ -83,7 +84,7 @@ impl Store {
         if deleted > 0
             && let Err(error) = storage.sync_dir(&disk.dir)
         {
-            tracing::warn!(dir = %disk.dir.display(), %error, "a directory could not be synced");
+            disk.sync_was_lost(&IoFailure::new("sync", &disk.dir, error));
         }
     }
 }
