@@ -5,6 +5,7 @@ mod stage;
 
 mod death;
 mod errors;
+mod found;
 mod full_disk;
 mod lost_syncs;
 mod power_cut;

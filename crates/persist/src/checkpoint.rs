@@ -108,8 +108,10 @@ fn checkpoint_batch(
     sync_dirs(env, &mut runs);
 
     let mut report = CheckpointReport::default();
-    for run in runs {
-        run.finish(env, &mut report);
+    let again: Vec<_> = runs.into_iter().filter_map(|run| run.finish(env, &mut report)).collect();
+    if !again.is_empty() {
+        // Their damaged files are set aside, so nothing holds them back any more.
+        report.add(checkpoint_batch(env, &again, buffer));
     }
     report
 }

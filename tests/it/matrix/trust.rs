@@ -39,7 +39,7 @@ fn the_canonical_run_is_what_it_is_said_to_be() {
 #[test]
 fn a_lost_log_is_seen() {
     let workload = Workload::canonical(policy("always"));
-    let (disk, mut oracle) = run_until(&workload, 60).unwrap().unwrap();
+    let (disk, mut oracle) = run_until(&workload, 50).unwrap().unwrap();
     let next = disk.crash();
     next.remove(format!("{ROOT}/alpha/n1/current.wal")).unwrap();
     let mismatch = recover_and_go_on(&workload, &next, &mut oracle, Safety::Written).unwrap_err();

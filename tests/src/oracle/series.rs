@@ -31,6 +31,8 @@ pub(super) struct Series {
     /// Whether this life, or the one before, has not read all that there is of it. A series of which nothing was read
     /// gets a grid anew, and what is read later is placed on it.
     in_part: bool,
+    /// Then only what came behind this batch is known to be in memory.
+    unread_upto: u64,
     /// Values that were replaced or removed. Where retention has removed what replaced them, they may come back from
     /// files for a while.
     past: BTreeSet<u32>,
@@ -43,6 +45,7 @@ impl Series {
             origin_s: None,
             was_emptied: false,
             in_part: false,
+            unread_upto: 0,
             attempts: Vec::new(),
             past: BTreeSet::new(),
         }
@@ -78,7 +81,8 @@ impl Series {
     }
 
     fn promote(&mut self, which: impl Fn(&Attempt) -> bool) {
-        for attempt in self.attempts.iter_mut().filter(|attempt| which(attempt)) {
+        let in_memory = |attempt: &Attempt| attempt.batch > self.unread_upto;
+        for attempt in self.attempts.iter_mut().filter(|attempt| in_memory(attempt) && which(attempt)) {
             attempt.safety = Safety::Durable;
         }
     }
@@ -144,6 +148,9 @@ impl Series {
         match found {
             Recovered::InPart => {
                 self.in_part = true;
+                self.unread_upto = self.attempts.iter().map(|attempt| attempt.batch).max().unwrap_or(0);
+                let lost = |attempt: &&mut Attempt| attempt.safety < survived;
+                self.attempts.iter_mut().filter(lost).for_each(|attempt| attempt.safety = Safety::Attempted);
                 return self.check_in_part(held);
             }
             Recovered::Damaged => return self.salvaged(held),
@@ -153,6 +160,7 @@ impl Series {
         let is_kept = |slot_s: i64| kept_from_s.is_none_or(|kept_from_s| slot_s >= kept_from_s);
         let origin_s = held.map(|held| held.grid_s).or(self.origin_s).unwrap_or(0);
         let may_move = std::mem::take(&mut self.in_part);
+        self.unread_upto = 0;
         let must_stay =
             |attempt: &Attempt| attempt.safety >= survived && is_kept(self.slot_s(attempt.time_s, origin_s));
         if let (Some(held), Some(before_s)) = (held, self.origin_s)
@@ -214,6 +222,7 @@ impl Series {
     fn salvaged(&mut self, held: Option<&Held>) -> Vec<String> {
         let lines = self.check_in_part(held);
         self.in_part = false;
+        self.unread_upto = 0;
         let empty = Held::default();
         let found = held.unwrap_or(&empty);
         let slots = self.by_slot(found.grid_s);

@@ -84,8 +84,9 @@ pub(super) fn clean_up(
         report.segments_dropped += 1;
         dirs.push(disk.dir.clone());
     }
-    while let Some(name) = catalog.temporaries.pop() {
+    while let Some(name) = catalog.temporaries.last() {
         unlink_if_there(storage, &disk.dir.join(name))?;
+        catalog.temporaries.pop();
         dirs.push(disk.dir.clone());
     }
     while let Some(name) = catalog.damaged.last() {

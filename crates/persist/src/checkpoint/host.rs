@@ -21,13 +21,15 @@ use crate::sync::{Arc, MutexGuard};
 
 /// A host in a checkpoint. Dropping it gives back what was frozen, unless that is safe.
 pub(super) struct HostRun<'a> {
-    memory: &'a Host<HostJournal>,
+    memory: &'a Arc<Host<HostJournal>>,
     disk: &'a HostDisk,
     catalog: MutexGuard<'a, Catalog>,
     sealing: Option<Sealing<'a>>,
     frozen: Vec<FrozenSeries>,
     /// What the snapshot will cover.
     covers: u64,
+    /// It covers less than it could: another checkpoint has to say so.
+    holds_back: bool,
     /// The log's end when it was sealed.
     sealed: Mark,
     late: Vec<Rewritten>,
@@ -59,7 +61,7 @@ struct NewFile {
 
 impl<'a> HostRun<'a> {
     /// Locks the host's files; `None` if there is nothing to do.
-    pub(super) fn begin(memory: &'a Host<HostJournal>, disk: &'a HostDisk) -> Option<HostRun<'a>> {
+    pub(super) fn begin(memory: &'a Arc<Host<HostJournal>>, disk: &'a HostDisk) -> Option<HostRun<'a>> {
         let catalog = crate::sync::lock(&disk.catalog);
         let syncing = disk.lock_syncing();
         let log = disk.lock_log();
@@ -75,6 +77,7 @@ impl<'a> HostRun<'a> {
             memory,
             disk,
             covers: catalog.covers,
+            holds_back: false,
             catalog,
             sealing: Some(Sealing { _syncing: syncing, log }),
             frozen: Vec::new(),
@@ -131,7 +134,12 @@ impl<'a> HostRun<'a> {
         };
         let readable =
             catalog.unread_from.map_or(generation, |unread| generation.min(unread.saturating_sub(1)));
-        self.covers = self.covers.max(readable);
+        // While a damaged snapshot lies among the others, it may come before the one that gets what was written over its
+        // samples. The log is what overwrites both, until the damaged one is set aside.
+        self.holds_back = !catalog.damaged.is_empty();
+        if !self.holds_back {
+            self.covers = self.covers.max(readable);
+        }
         // What came in between: it is frozen, and its writers wait for its record.
         self.disk.write_rest(storage, log, generation, rest);
         self.sealed = self.disk.mark(storage);
@@ -329,8 +337,12 @@ impl<'a> HostRun<'a> {
         self.fail(env, failure.into());
     }
 
-    /// Reports. What was not made safe is given back when this is dropped.
-    pub(super) fn finish(mut self, env: &Environment, total: &mut CheckpointReport) {
+    /// Reports. What was not made safe is given back when this is dropped. Returns the host if it needs another checkpoint.
+    pub(super) fn finish(
+        mut self,
+        env: &Environment,
+        total: &mut CheckpointReport,
+    ) -> Option<Arc<Host<HostJournal>>> {
         if self.committed {
             self.catalog.checkpointed_s = Some(env.storage.wall_s());
         } else {
@@ -344,6 +356,7 @@ impl<'a> HostRun<'a> {
                 }
             }
         }
+        let mut again = None;
         match self.error.take() {
             Some(error) => {
                 self.disk.set_degraded(chain(&error));
@@ -352,9 +365,12 @@ impl<'a> HostRun<'a> {
             None => {
                 self.report.hosts_written += u64::from(self.report.files_written > 0);
                 self.disk.healed(self.failures);
+                again = (self.holds_back && finish::has_uncovered(&self.catalog))
+                    .then(|| Arc::clone(self.memory));
             }
         }
         total.add(std::mem::take(&mut self.report));
+        again
     }
 
     /// All dirty slots that a new file may hold, as columns; series with fewer pieces are in the newest files.
