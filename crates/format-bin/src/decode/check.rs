@@ -7,6 +7,7 @@
 use treering_snapshot::DecodeError;
 
 use super::tree::{COLUMN_COUNT, LEVEL_COUNT, LEVEL_NAME};
+use super::twice::Ascending;
 use crate::column::{COLUMN_BYTES_MIN, Record};
 use crate::cursor::{Cursor, wide};
 use crate::format::Count;
@@ -20,34 +21,59 @@ pub(super) struct Fault {
     pub(super) error: DecodeError,
 }
 
-/// Walks over a tree; `None` if it is whole.
+/// What a walk over a tree has found.
+pub(super) struct Checked {
+    /// `None` if the tree is whole.
+    pub(super) fault: Option<Fault>,
+    /// Some name may come twice within its level.
+    pub(super) doubtful: bool,
+    pub(super) column_count: usize,
+    pub(super) level_count: usize,
+}
+
+/// Walks over a tree. Of levels deeper than `depth_max`, which nobody is sent, the names are not compared.
 ///
 /// Memory: four bytes for each level that is open, of which each takes at least ten bytes of the file.
-pub(super) fn check(root: Cursor<'_>) -> Option<Fault> {
-    let mut check = Check { cursor: root, implausible: None };
-    let error = check.levels().err()?;
+pub(super) fn check(root: Cursor<'_>, depth_max: usize) -> Checked {
+    let mut check =
+        Check { cursor: root, implausible: None, doubtful: false, column_count: 0, level_count: 0 };
+    let error = check.levels(depth_max).err();
+    let Check { cursor, implausible, doubtful, column_count, level_count } = check;
     // The first implausible place comes before the one where the bytes ran out.
-    check.implausible.or_else(|| Some(Fault { offset: check.cursor.offset(), error }))
+    let fault = error.map(|error| implausible.unwrap_or(Fault { offset: cursor.offset(), error }));
+    Checked { fault, doubtful, column_count, level_count }
 }
 
 struct Check<'a> {
     cursor: Cursor<'a>,
     implausible: Option<Fault>,
+    doubtful: bool,
+    column_count: usize,
+    level_count: usize,
 }
 
 impl Check<'_> {
-    fn levels(&mut self) -> Result<(), DecodeError> {
+    fn levels(&mut self, depth_max: usize) -> Result<(), DecodeError> {
         let mut children_left = Vec::new();
+        // For each open level, as deep as anything is sent.
+        let mut names: Vec<Ascending<'_>> = Vec::new();
         loop {
             self.columns()?;
             children_left.push(self.cursor.count(LEVEL_COUNT)?);
+            names.resize(children_left.len().min(depth_max), Ascending::default());
             while children_left.pop_if(|left| *left == 0).is_some() {}
+            names.truncate(children_left.len());
             let Some(left) = children_left.last_mut() else {
                 return Ok(());
             };
             *left -= 1;
             let offset = self.cursor.offset();
-            if self.cursor.name(LEVEL_NAME)?.contains(&0) {
+            let name = self.cursor.name(LEVEL_NAME)?;
+            self.level_count += 1;
+            if let Some(names) = names.get_mut(children_left.len() - 1) {
+                self.doubtful |= !names.next(name);
+            }
+            if name.contains(&0) {
                 self.doubt(offset, offset, "a level's name", || "one with a zero byte".to_owned());
             }
         }
@@ -58,9 +84,12 @@ impl Check<'_> {
         let needed = u64::from(count) * wide(COLUMN_BYTES_MIN) + wide(size_of::<Count>());
         let count_is_possible = needed <= wide(self.cursor.rest().len());
         let mut before = self.cursor.offset();
+        let mut names = Ascending::default();
         for _ in 0..count {
             let start = self.cursor;
             let record = Record::read(&mut self.cursor).inspect_err(|_| self.cursor = start)?;
+            self.column_count += 1;
+            self.doubtful |= !names.next(record.name);
             if !plausible(&record) {
                 // Either there are fewer columns than announced, or the column before has not as many values as
                 // it says: then it holds what is not its own.

@@ -22,3 +22,4 @@ mod hexdump;
 mod hostile;
 mod roundtrip;
 mod tsv;
+mod twice;
