@@ -107,7 +107,8 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        Ok(())
+        // All was sent, and there is more.
+        self.fault.take().map_or(Ok(()), |fault| Err(fault.error))
     }
 
     /// A level up to its children.

@@ -17,6 +17,7 @@ mod cuts;
 mod encoder;
 mod fixtures;
 mod flips;
+mod flips_unchecked;
 mod frozen;
 mod hexdump;
 mod hostile;
