@@ -11,12 +11,14 @@
 
 mod build;
 mod crafted;
+mod layout;
 
 mod cuts;
 mod differential;
 mod encoder;
 mod fixtures;
 mod flips;
+mod flips_unchecked;
 mod frozen;
 mod hostile;
 mod key;
