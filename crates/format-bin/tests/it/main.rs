@@ -1,4 +1,4 @@
-//! The binary format from outside: fixtures, round trips, damage, hostile files, frozen samples.
+//! The binary format from outside: fixtures, round trips, damage, hostile files.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,7 +18,6 @@ mod encoder;
 mod fixtures;
 mod flips;
 mod flips_unchecked;
-mod frozen;
 mod hexdump;
 mod hostile;
 mod roundtrip;

@@ -1,4 +1,4 @@
-//! The JSON format from outside: fixtures, leniency, round trips, damage, hostile files, frozen samples.
+//! The JSON format from outside: fixtures, leniency, round trips, damage, hostile files.
 
 #![allow(
     clippy::unwrap_used,
@@ -19,7 +19,6 @@ mod encoder;
 mod fixtures;
 mod flips;
 mod flips_unchecked;
-mod frozen;
 mod hostile;
 mod key;
 mod lenient;
