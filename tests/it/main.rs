@@ -11,5 +11,6 @@
 mod simdisk;
 
 mod behaviour;
+mod formats;
 mod matrix;
 mod model;

@@ -28,6 +28,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod fixtures;
+
 mod simdisk;
 mod watched;
 

@@ -7,6 +7,7 @@
 mod call;
 mod ci;
 mod examples;
+mod fixtures;
 mod layers;
 mod property;
 mod say;
@@ -51,6 +52,15 @@ enum Task {
         #[arg(long, value_name = "N", default_value_t = CASES)]
         cases: NonZeroU32,
     },
+    /// Write the sample files of the formats that are absent, and compare all with what the code makes and reads
+    ///
+    /// They lie in tests/data/{bin,json,wal}/v1, each with what is read from it beside it, and are never changed.
+    #[command(after_help = "Example:\n  cargo xtask fixtures --check")]
+    Fixtures {
+        /// Write nothing
+        #[arg(long)]
+        check: bool,
+    },
     /// Run everything that CI runs, in its order; stop at the first failure
     ///
     /// Tests, formatting, clippy, rustdoc, layers, tidy, and the library's examples.
@@ -78,6 +88,10 @@ fn main() -> ExitCode {
             Err(error) => could_not_finish(&error),
         },
         Task::Proptest { cases } => match property::run(&workspace, cases) {
+            Ok(passed) => answer(passed),
+            Err(error) => could_not_finish(&error),
+        },
+        Task::Fixtures { check } => match fixtures::run(&workspace, check) {
             Ok(passed) => answer(passed),
             Err(error) => could_not_finish(&error),
         },

@@ -1,8 +1,10 @@
 //! The reader's two ways: by the trailer's tables, and along the tree.
 
-mod check;
 mod tables;
 mod tree;
+
+mod check;
+mod twice;
 
 use treering_snapshot::{Damage, DamageKind, Decoded, Limits, Sink, Stop};
 
@@ -20,7 +22,7 @@ pub(crate) fn decode(
 ) -> Decoded {
     let mut to = To { limits, sink, damage, path: Vec::new() };
     match trailer::find(bytes) {
-        Found::Sound(trailer) => tables::decode(&trailer, &mut to),
+        Found::Sound(trailer) => tables::decode(bytes, &trailer, &mut to),
         Found::Broken { kind, offset } => {
             to.report(kind, offset);
             tree::decode(bytes, &mut to).decoded

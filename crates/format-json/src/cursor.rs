@@ -167,17 +167,16 @@ impl<'a> Cursor<'a> {
     /// A number that begins here, at a digit or a minus; whether it is the integer `-0`.
     pub(crate) fn number(&mut self) -> Result<bool, Fault> {
         let text = self.text;
-        let is = |at: usize, wanted: u8| text.get(at) == Some(&wanted);
-        let negative = is(self.at, b'-');
+        let negative = self.peek() == Some(b'-');
         let mut at = self.at + usize::from(negative);
-        let zero = is(at, b'0');
+        let zero = text.get(at) == Some(&b'0');
         at = if zero { at + 1 } else { digits(text, at)? };
         let whole = at;
-        if is(at, b'.') {
+        if text.get(at) == Some(&b'.') {
             at = digits(text, at + 1)?;
         }
-        if is(at, b'e') || is(at, b'E') {
-            let signed = is(at + 1, b'+') || is(at + 1, b'-');
+        if let Some(b'e' | b'E') = text.get(at) {
+            let signed = matches!(text.get(at + 1), Some(b'+' | b'-'));
             at = digits(text, at + 1 + usize::from(signed))?;
         }
         self.at = at;
@@ -309,12 +308,14 @@ impl<'a> Cursor<'a> {
 
 /// The place behind the digits that begin here, of which there is at least one.
 fn digits(text: &[u8], start: usize) -> Result<usize, Fault> {
-    let digits =
-        text.get(start..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if digits == 0 {
+    let mut at = start;
+    while let Some(b'0'..=b'9') = text.get(at) {
+        at += 1;
+    }
+    if at == start {
         return Err(Fault { at: start, kind: FaultKind::Expected("a digit") });
     }
-    Ok(start + digits)
+    Ok(at)
 }
 
 /// A place in memory as one in a table. The text's length was compared with the limit before.

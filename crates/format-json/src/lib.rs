@@ -94,6 +94,10 @@ impl Format for JsonFormat {
         "json"
     }
 
+    fn len_bytes_max(&self, limits: &Limits) -> u64 {
+        limits.text_bytes_max.min(u64::from(u32::MAX))
+    }
+
     /// A value that is not finite is written as `null`. [`Counts::loss`](treering_snapshot::Counts::loss) has how many
     /// of them were infinite, and, with one decimal, how many values have become others.
     fn encoder<'a>(&self, out: &'a mut Vec<u8>) -> Box<dyn Encoder + 'a> {
@@ -108,7 +112,7 @@ impl Format for JsonFormat {
         sink: &mut dyn Sink,
         damage: &mut dyn FnMut(Damage),
     ) -> Decoded {
-        let (max, found) = (limits.text_bytes_max.min(u64::from(u32::MAX)), wide(bytes.len()));
+        let (max, found) = (self.len_bytes_max(limits), wide(bytes.len()));
         if found > max {
             let end = Err(DecodeError::TooLong { max, found });
             return Decoded { meta: None, end };

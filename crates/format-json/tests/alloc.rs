@@ -19,9 +19,12 @@ mod crafted;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use treering_format_json::JsonFormat;
-use treering_snapshot::{Counts, Format, Limits, Scratch};
+use treering_snapshot::{Counts, DecodeError, Format, Limits, Scratch, TEXT_BYTES_MAX};
+
+const GIGABYTE: usize = 1 << 30;
 
 const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/reference/input");
 
@@ -86,6 +89,35 @@ fn no_input_takes_more_than_forty_times_its_length_and_64_kib() {
     }
     println!("{measured} inputs: at most {highest:.1} times the input and 64 KiB");
     assert!(measured > 150, "{measured}");
+}
+
+/// Nothing is allocated for what is nested too deep, and nothing behind that place is looked at.
+#[test]
+fn a_gigabyte_of_brackets_is_refused_at_once() {
+    let mut text = vec![b'['; GIGABYTE];
+    for begin in [&b"["[..], b"{\"x\":", b"{\"children\":{\"a\":", b"{\"metrics\":{\"m\":{\"data\":[1,"] {
+        text[..64].fill(b'[');
+        text[..begin.len()].copy_from_slice(begin);
+        for (text_bytes_max, offset_max) in [(TEXT_BYTES_MAX, 0), (u64::MAX, 10_100)] {
+            let limits = Limits { text_bytes_max, ..Limits::default() };
+            let (mut scratch, mut sink, mut reports) = (Scratch::new(), Counts::default(), 0);
+            let start = Instant::now();
+            let mut end = Ok(());
+            let info = allocation_counter::measure(|| {
+                let report = &mut |_| reports += 1;
+                end = JsonFormat::exact().decode(&mut text, &mut scratch, &limits, &mut sink, report).end;
+            });
+            let taken = start.elapsed();
+            match end {
+                Err(DecodeError::TooLong { found, .. }) => assert!(offset_max == 0 && found == 1 << 30),
+                Err(DecodeError::Limit { offset, .. }) => assert!(offset <= offset_max, "{offset}"),
+                end => panic!("{end:?}"),
+            }
+            assert!(info.bytes_max <= 4 << 10, "{} bytes", info.bytes_max);
+            assert!(taken.as_secs_f64() < 0.5, "{taken:?}");
+            assert_eq!((reports, sink.columns), (0, 0));
+        }
+    }
 }
 
 /// Any few bytes of a file overwritten, so that its structure lies in every way.

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Characters of a name or path that are shown of one that is longer.
+const SHOWN_CHARS_MAX: usize = 200;
+
 /// One place in a file that is not as its writer left it, or not acceptable, and was stepped over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
@@ -166,16 +169,30 @@ impl fmt::Display for DamageKind {
 }
 
 impl fmt::Display for Damage {
-    /// One line; names stand in it as they are in source code, so that none of them can break it.
+    /// One line; names stand in it as they are in source code, so that none of them can break it, and long ones are
+    /// shortened: in a damaged file a name can be anything.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "at byte {}: {}", self.offset, self.kind)?;
         if let Some(path) = &self.path {
-            write!(f, ", level {:?}", path.join("/"))?;
+            write!(f, ", level {}", Shown(&path.join("/")))?;
         }
         if let Some(metric) = &self.metric {
-            write!(f, ", metric {metric:?}")?;
+            write!(f, ", metric {}", Shown(metric))?;
         }
         Ok(())
+    }
+}
+
+/// A name or path, up to [`SHOWN_CHARS_MAX`].
+struct Shown<'a>(&'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(name) = self;
+        match name.char_indices().nth(SHOWN_CHARS_MAX) {
+            None => write!(f, "{name:?}"),
+            Some((end, _)) => write!(f, "{:?} and so on, {} bytes", &name[..end], name.len()),
+        }
     }
 }
 
@@ -196,6 +213,20 @@ mod tests {
             "at byte 42: column left out: checksum 0x00000001 expected, 0xffffffff found, \
              level \"core\\n0/x\", metric \"a\\tb\""
         );
+    }
+
+    #[test]
+    fn a_name_is_shown_up_to_a_length() {
+        let damage = |metric: String| Damage {
+            kind: DamageKind::Depth { max: 1 },
+            offset: 0,
+            path: None,
+            metric: Some(metric),
+        };
+        let longest = "é".repeat(200);
+        assert!(damage(longest.clone()).to_string().ends_with(&format!("metric \"{longest}\"")));
+        let end = format!("metric \"{longest}\" and so on, 402 bytes");
+        assert!(damage(longest + "é").to_string().ends_with(&end));
     }
 
     #[test]

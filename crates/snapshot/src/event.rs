@@ -76,7 +76,8 @@ pub enum Take {
 /// their bytes; a decoder passes on the file's order. A decoder whose input ends too early sends the `leave`s that
 /// are missing, so that what a sink got is a whole tree, only a smaller one. After an `Err` no event follows.
 ///
-/// A name that comes twice in one level: the last one wins, as in the reference's files.
+/// No decoder sends a name twice in one level: of columns, or of levels, with one name it sends the last in the file,
+/// which is what the reference reads.
 pub trait Sink {
     /// One column of the current level.
     ///

@@ -74,6 +74,13 @@ pub trait Format: Send + Sync {
     /// The file name's extension, without the dot.
     fn extension(&self) -> &'static str;
 
+    /// The longest file in bytes that [`Format::decode`] looks at: a longer one it answers with
+    /// [`DecodeError::TooLong`], so nothing of it has to be read.
+    fn len_bytes_max(&self, limits: &Limits) -> u64 {
+        let _ = limits;
+        u64::MAX
+    }
+
     /// Begins a file in `out`. What `out` held is dropped, its capacity is reused.
     fn encoder<'a>(&self, out: &'a mut Vec<u8>) -> Box<dyn Encoder + 'a>;
 

@@ -59,7 +59,8 @@ pub(super) const TABLE: &[Row] = &[
     Row {
         package: "treering-snapshot",
         edges: Edges::Only(&[]),
-        dev_edges: &[],
+        // Itself, with all its features.
+        dev_edges: &["treering-snapshot"],
         denied: BELOW_PERSIST,
         instead: "it is a stream of events and knows no format, tree or thread: put the code into a format or a sink",
     },

@@ -3,6 +3,7 @@
 use treering_snapshot::{DamageKind, Decoded, Stop, Take};
 
 use super::To;
+use super::twice::{self, Ascending, Names, Replaced};
 use crate::column::Record;
 use crate::cursor::{Cursor, wide};
 use crate::format::ColumnEntry;
@@ -10,11 +11,21 @@ use crate::name;
 use crate::trailer::{LevelOf, Trailer};
 
 /// Reads a file that has a sound trailer.
-pub(super) fn decode<'a>(trailer: &Trailer<'a>, to: &mut To<'_, 'a>) -> Decoded {
+pub(super) fn decode<'a>(bytes: &'a [u8], trailer: &Trailer<'a>, to: &mut To<'_, 'a>) -> Decoded {
     if let Some(kind) = trailer.structure_damage() {
         to.report(kind, 0);
     }
-    let end = Walk { trailer, columns: trailer.columns().iter(), level: 0 }.run(to).map_err(Into::into);
+    let depth_max = to.limits.depth_max;
+    let replaced_columns =
+        if columns_ascend(trailer) { Replaced::default() } else { columns(bytes, trailer) };
+    let replaced_levels = if levels_ascend(trailer, depth_max) {
+        Replaced::default()
+    } else {
+        levels(bytes, trailer, depth_max)
+    };
+    let columns = trailer.columns().iter();
+    let walk = Walk { trailer, columns, level: 0, replaced_columns, replaced_levels };
+    let end = walk.run(to).map_err(Into::into);
     Decoded { meta: Some(trailer.meta()), end }
 }
 
@@ -23,6 +34,8 @@ struct Walk<'a, 't> {
     /// The columns of the current level and of those behind it.
     columns: std::slice::Iter<'a, ColumnEntry>,
     level: u32,
+    replaced_columns: Replaced,
+    replaced_levels: Replaced,
 }
 
 impl<'a> Walk<'a, '_> {
@@ -39,7 +52,7 @@ impl<'a> Walk<'a, '_> {
                 to.sink.leave()?;
                 to.path.pop();
             }
-            if Self::enter(&level, to)? == Take::Skip {
+            if self.enter(&level, to)? == Take::Skip {
                 skipped_depth = level.depth;
                 continue;
             }
@@ -52,8 +65,10 @@ impl<'a> Walk<'a, '_> {
         Ok(())
     }
 
-    fn enter(level: &LevelOf<'a>, to: &mut To<'_, 'a>) -> Result<Take, Stop> {
-        if let Some(kind) = to.level_beyond_limits(level.name) {
+    fn enter(&self, level: &LevelOf<'a>, to: &mut To<'_, 'a>) -> Result<Take, Stop> {
+        let again = DamageKind::LevelUnusable { expected: twice::EXPECTED };
+        let again = || self.replaced_levels.has(level.name_at()).then_some(again);
+        if let Some(kind) = to.level_beyond_limits(level.name).or_else(again) {
             to.report_level(kind, level.offset, level.name);
             return Ok(Take::Skip);
         }
@@ -80,8 +95,7 @@ impl<'a> Walk<'a, '_> {
 
     fn column(&self, entry: &ColumnEntry, to: &mut To<'_, 'a>) -> Result<(), Stop> {
         let bytes = self.trailer.record(entry);
-        let mut cursor = Cursor::new(bytes);
-        let record = Record::read(&mut cursor).ok().filter(|_| cursor.rest().is_empty());
+        let record = record(bytes);
         let metric = record.as_ref().map(|record| record.name);
         let (expected, found) = (entry.crc32.get(), crc32fast::hash(bytes));
         if expected != found {
@@ -89,6 +103,11 @@ impl<'a> Walk<'a, '_> {
             return Ok(());
         }
         match record {
+            Some(record) if self.replaced_columns.has(entry.offset.get()) => {
+                let kind = DamageKind::ColumnUnusable { expected: twice::EXPECTED };
+                to.report_here(kind, entry.offset.get(), Some(record.name));
+                Ok(())
+            }
             Some(record) => to.column(&record, entry.offset.get()),
             None => {
                 let kind = DamageKind::ColumnMalformed { expected: wide(bytes.len()) };
@@ -97,4 +116,61 @@ impl<'a> Walk<'a, '_> {
             }
         }
     }
+}
+
+/// The column that fills these bytes.
+fn record(bytes: &[u8]) -> Option<Record<'_>> {
+    let mut cursor = Cursor::new(bytes);
+    Record::read(&mut cursor).ok().filter(|_| cursor.rest().is_empty())
+}
+
+/// Whether the columns of each level come in the order of their names' bytes, as far as can be seen without a look at
+/// their checksums.
+fn columns_ascend(trailer: &Trailer<'_>) -> bool {
+    let (mut level, mut names) = (0, Ascending::default());
+    trailer.columns().iter().all(|entry| {
+        if std::mem::replace(&mut level, entry.level.get()) != entry.level.get() {
+            names = Ascending::default();
+        }
+        names.next(Cursor::new(trailer.record(entry)).name("a column's name").unwrap_or_default())
+    })
+}
+
+/// Columns that are followed by a sound one of the same name in their level.
+fn columns(bytes: &[u8], trailer: &Trailer<'_>) -> Replaced {
+    let mut names = Names::with_capacity(trailer.columns().len());
+    for entry in trailer.columns() {
+        let bytes = trailer.record(entry);
+        if entry.crc32.get() == crc32fast::hash(bytes) && record(bytes).is_some() {
+            names.push(entry.level.get(), entry.offset.get());
+        }
+    }
+    names.replaced(bytes)
+}
+
+/// Whether the children of each level come in the order of their names' bytes, as deep as anything is sent.
+fn levels_ascend(trailer: &Trailer<'_>, depth_max: usize) -> bool {
+    let mut names: Vec<Ascending<'_>> = Vec::new();
+    trailer.levels().filter(|level| level.depth <= depth_max).all(|level| {
+        // Cuts off those below a level that has ended.
+        names.resize(level.depth, Ascending::default());
+        names.last_mut().is_none_or(|names| names.next(level.name))
+    })
+}
+
+/// Levels that are followed by one of the same name in the same level.
+fn levels(bytes: &[u8], trailer: &Trailer<'_>, depth_max: usize) -> Replaced {
+    let mut names = Names::with_capacity(trailer.levels().count());
+    // The numbers of the root and of the levels that the current one is below.
+    let mut path = vec![0u32];
+    for (number, level) in (1..).zip(trailer.levels()) {
+        if level.depth > depth_max {
+            continue;
+        }
+        // Depths grow by one at most.
+        path.truncate(level.depth);
+        names.push(path.last().copied().unwrap_or_default(), level.name_at());
+        path.push(number);
+    }
+    names.replaced(bytes)
 }

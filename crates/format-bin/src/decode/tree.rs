@@ -1,10 +1,11 @@
 //! Decoding along the tree, as the reference does: no checksum, and the first fault is the end.
 
-use treering_snapshot::{DecodeError, Decoded, Meta, Take, Window};
+use treering_snapshot::{DamageKind, DecodeError, Decoded, Meta, Take, Window};
 use zerocopy::FromBytes;
 
 use super::To;
-use super::check::{Fault, check};
+use super::check::{Checked, Fault, check};
+use super::twice::{self, Names, Replaced};
 use crate::column::Record;
 use crate::cursor::Cursor;
 use crate::format::{Count, FILE_MAGIC, FileHeader};
@@ -29,7 +30,9 @@ pub(super) fn decode<'a>(bytes: &'a [u8], to: &mut To<'_, 'a>) -> Read<'a> {
         Ok(meta) => meta,
         Err(err) => return Read { decoded: Decoded { meta: None, end: Err(err) }, behind_root: &[] },
     };
-    let mut walk = Walk { cursor, children_left: Vec::new(), fault: check(cursor) };
+    let checked = check(cursor, to.limits.depth_max);
+    let replaced = if checked.doubtful { replaced(bytes, cursor, &checked, to) } else { Twice::default() };
+    let mut walk = Walk { cursor, children_left: Vec::new(), fault: checked.fault, replaced };
     let end = walk.run(to);
     let behind_root = if end.is_ok() { walk.cursor.rest() } else { &[] };
     Read { decoded: Decoded { meta: Some(meta), end }, behind_root }
@@ -52,6 +55,14 @@ struct Walk<'a> {
     children_left: Vec<u32>,
     /// Where the tree stops being believed.
     fault: Option<Fault>,
+    replaced: Twice,
+}
+
+/// What is followed by another of its name in its level.
+#[derive(Default)]
+struct Twice {
+    columns: Replaced,
+    levels: Replaced,
 }
 
 impl<'a> Walk<'a> {
@@ -81,20 +92,23 @@ impl<'a> Walk<'a> {
             self.believed()?;
             let offset = self.cursor.offset();
             let name = self.cursor.name(LEVEL_NAME)?;
-            if let Some(kind) = to.level_beyond_limits(name) {
+            let again = DamageKind::LevelUnusable { expected: twice::EXPECTED };
+            let again = || self.replaced.levels.has(offset).then_some(again);
+            if let Some(kind) = to.level_beyond_limits(name).or_else(again) {
                 to.report_level(kind, offset, name);
-                self.skip_level()?;
+                skip_level(&mut self.cursor)?;
                 continue;
             }
             match to.sink.enter(&name::text(name))? {
-                Take::Skip => self.skip_level()?,
+                Take::Skip => skip_level(&mut self.cursor)?,
                 Take::Yes => {
                     to.path.push(name);
                     self.level(to)?;
                 }
             }
         }
-        Ok(())
+        // All was sent, and there is more.
+        self.fault.take().map_or(Ok(()), |fault| Err(fault.error))
     }
 
     /// A level up to its children.
@@ -104,6 +118,11 @@ impl<'a> Walk<'a> {
             self.believed()?;
             let offset = self.cursor.offset();
             let record = Record::read(&mut self.cursor)?;
+            if self.replaced.columns.has(offset) {
+                let kind = DamageKind::ColumnUnusable { expected: twice::EXPECTED };
+                to.report_here(kind, offset, Some(record.name));
+                continue;
+            }
             to.column(&record, offset)?;
         }
         let children = self.cursor.count(LEVEL_COUNT)?;
@@ -117,21 +136,83 @@ impl<'a> Walk<'a> {
         let offset = self.cursor.offset();
         self.fault.take_if(|fault| fault.offset <= offset).map_or(Ok(()), |fault| Err(fault.error))
     }
+}
 
-    /// Passes over a level and all below it, however deep: four bytes of memory for ten of the file.
-    fn skip_level(&mut self) -> Result<(), DecodeError> {
-        let mut children_left = Vec::new();
-        loop {
-            for _ in 0..self.cursor.count(COLUMN_COUNT)? {
-                Record::read(&mut self.cursor)?;
-            }
-            children_left.push(self.cursor.count(LEVEL_COUNT)?);
-            while children_left.pop_if(|left| *left == 0).is_some() {}
-            let Some(left) = children_left.last_mut() else {
-                return Ok(());
-            };
-            *left -= 1;
-            self.cursor.name(LEVEL_NAME)?;
+/// Passes over a level and all below it, however deep: four bytes of memory for ten of the file.
+fn skip_level(cursor: &mut Cursor<'_>) -> Result<(), DecodeError> {
+    let mut children_left = Vec::new();
+    loop {
+        for _ in 0..cursor.count(COLUMN_COUNT)? {
+            Record::read(cursor)?;
         }
+        children_left.push(cursor.count(LEVEL_COUNT)?);
+        while children_left.pop_if(|left| *left == 0).is_some() {}
+        let Some(left) = children_left.last_mut() else {
+            return Ok(());
+        };
+        *left -= 1;
+        cursor.name(LEVEL_NAME)?;
+    }
+}
+
+/// Looks for names that come twice, among all that will be sent.
+fn replaced(bytes: &[u8], root: Cursor<'_>, checked: &Checked, to: &To<'_, '_>) -> Twice {
+    let mut collect = Collect {
+        cursor: root,
+        end: checked.fault.as_ref().map_or(u64::MAX, |fault| fault.offset),
+        columns: Names::with_capacity(checked.column_count),
+        levels: Names::with_capacity(checked.level_count),
+    };
+    // The fault has been found already: what lies before it is all there is.
+    let _ = collect.levels(to.limits.depth_max);
+    Twice { columns: collect.columns.replaced(bytes), levels: collect.levels.replaced(bytes) }
+}
+
+struct Collect<'a> {
+    cursor: Cursor<'a>,
+    /// From here on nothing is sent.
+    end: u64,
+    columns: Names,
+    levels: Names,
+}
+
+/// A level that has begun.
+struct Open {
+    number: u32,
+    children_left: u32,
+}
+
+impl Collect<'_> {
+    fn levels(&mut self, depth_max: usize) -> Result<(), DecodeError> {
+        let mut open: Vec<Open> = Vec::new();
+        // The root is 0. A file of so many levels that a u32 cannot count them has 40 GiB.
+        for number in 0.. {
+            for _ in 0..self.cursor.count(COLUMN_COUNT)? {
+                let at = self.cursor.offset();
+                Record::read(&mut self.cursor)?;
+                if at < self.end {
+                    self.columns.push(number, at);
+                }
+            }
+            open.push(Open { number, children_left: self.cursor.count(LEVEL_COUNT)? });
+            loop {
+                while open.pop_if(|level| level.children_left == 0).is_some() {}
+                let depth = open.len();
+                let Some(parent) = open.last_mut() else {
+                    return Ok(());
+                };
+                parent.children_left -= 1;
+                let at = self.cursor.offset();
+                self.cursor.name(LEVEL_NAME)?;
+                if at < self.end {
+                    self.levels.push(parent.number, at);
+                }
+                if depth <= depth_max {
+                    break;
+                }
+                skip_level(&mut self.cursor)?;
+            }
+        }
+        Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! The trailer's reader. Nothing in it is believed before its checksum fits and its tables agree.
 
+use std::mem::offset_of;
+
 use crc32fast::Hasher;
 use treering_snapshot::{DamageKind, Meta, Ours, Window};
 use zerocopy::FromBytes;
@@ -179,6 +181,13 @@ pub(crate) struct LevelOf<'a> {
     pub(crate) offset: u64,
     pub(crate) depth: usize,
     pub(crate) name: &'a [u8],
+}
+
+impl LevelOf<'_> {
+    /// Where the length of its name lies, bytes from the start of the file.
+    pub(crate) fn name_at(&self) -> u64 {
+        self.offset + wide(offset_of!(LevelEntry, name_len_bytes))
+    }
 }
 
 /// The table of levels; ends where the table does, or where it stops making sense.

@@ -66,7 +66,7 @@ impl Noise {
 pub(crate) fn host(len_bytes: usize) -> Document {
     let mut noise = Noise::new(7);
     let mut document = Document::new();
-    let mut left = len_bytes.saturating_sub(200);
+    let mut left = len_bytes;
     document.enter("empty").unwrap();
     document.leave().unwrap();
     for index in 0.. {
@@ -153,23 +153,45 @@ pub(crate) fn rows(bytes: &[u8]) -> Vec<Row> {
     sink.rows
 }
 
+/// The levels below the root that are open, as rows have them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Path {
+    pub(crate) text: String,
+    /// For each level the length of what is above it: there may be a `/` in a name.
+    above: Vec<usize>,
+}
+
+impl Path {
+    pub(crate) fn enter(&mut self, level: &str) {
+        self.above.push(self.text.len());
+        if self.above.len() > 1 {
+            self.text.push('/');
+        }
+        self.text.push_str(level);
+    }
+
+    pub(crate) fn leave(&mut self) {
+        self.text.truncate(self.above.pop().expect("leave without enter"));
+    }
+}
+
 /// Accepts the expected columns, in their order, bit by bit, with some left out; panics on any other.
 pub(crate) struct Expect<'a> {
     rows: &'a [Row],
     next: usize,
-    path: String,
+    path: Path,
     /// Indices of the rows that did not come.
     pub(crate) lost: Vec<usize>,
 }
 
 impl<'a> Expect<'a> {
     pub(crate) fn new(rows: &'a [Row]) -> Self {
-        Self { rows, next: 0, path: String::new(), lost: Vec::new() }
+        Self { rows, next: 0, path: Path::default(), lost: Vec::new() }
     }
 
     /// Every level was closed; the rows that did not come.
     pub(crate) fn finish(mut self) -> Vec<usize> {
-        assert_eq!(self.path, "", "levels do not balance");
+        assert_eq!(self.path, Path::default(), "levels do not balance");
         self.lost.extend(self.next..self.rows.len());
         self.lost
     }
@@ -183,14 +205,14 @@ impl Sink for Expect<'_> {
                 [Part::LittleEndian(bytes)] => bytes,
                 _ => return false,
             };
-            row.path == self.path
+            row.path == self.path.text
                 && row.metric == head.metric
                 && row.interval_s == head.interval_s
                 && row.start_s == head.start_s
                 && row.values == bytes
         };
         let Some(skipped) = self.rows[self.next..].iter().position(is) else {
-            panic!("{:?} of {:?} was never written like this, or not here", head.metric, self.path);
+            panic!("{:?} of {:?} was never written like this, or not here", head.metric, self.path.text);
         };
         self.lost.extend(self.next..self.next + skipped);
         self.next += skipped + 1;
@@ -198,16 +220,12 @@ impl Sink for Expect<'_> {
     }
 
     fn enter(&mut self, level: &str) -> Result<Take, Stop> {
-        if !self.path.is_empty() {
-            self.path.push('/');
-        }
-        self.path.push_str(level);
+        self.path.enter(level);
         Ok(Take::Yes)
     }
 
     fn leave(&mut self) -> Result<(), Stop> {
-        assert_ne!(self.path, "", "leave without enter");
-        self.path.truncate(self.path.rfind('/').unwrap_or(0));
+        self.path.leave();
         Ok(())
     }
 }

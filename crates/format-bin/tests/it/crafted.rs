@@ -98,6 +98,14 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("2^32-1 values announced", with(&[&counted(1, &column(1, b'm', u32::MAX, &[0; 64]))])),
         ("20000 empty columns", with(&[&counted(20_000, &columns), &[0; 4]])),
         ("20000 empty levels", with(&[&[0; 4], &counted(20_000, &levels)])),
+        ("20000 columns of two names", {
+            let columns = [column(1, b'b', 0, &[]), column(1, b'a', 0, &[])].concat().repeat(10_000);
+            with(&[&counted(20_000, &columns), &[0; 4]])
+        }),
+        ("20000 levels of two names", {
+            let levels = [name(1, b'b'), vec![0; 8], name(1, b'a'), vec![0; 8]].concat().repeat(10_000);
+            with(&[&[0; 4], &counted(20_000, &levels)])
+        }),
         ("40000 levels deep, empty names", chain(DEEP_LEVELS, 0)),
         ("40000 levels deep, cut", {
             let mut deep = chain(DEEP_LEVELS, 0);

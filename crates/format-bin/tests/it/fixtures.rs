@@ -23,7 +23,7 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// Every binary fixture: its name below `input`, its bytes, the rows expected.
-fn fixtures() -> Vec<(String, Vec<u8>, String)> {
+pub(crate) fn fixtures() -> Vec<(String, Vec<u8>, String)> {
     let input = Path::new(REFERENCE).join("input");
     let mut found = Vec::new();
     files(&input, &mut found);
@@ -31,7 +31,7 @@ fn fixtures() -> Vec<(String, Vec<u8>, String)> {
     found.iter().map(|path| fixture(path.strip_prefix(&input).unwrap().to_str().unwrap())).collect()
 }
 
-fn fixture(name: &str) -> (String, Vec<u8>, String) {
+pub(crate) fn fixture(name: &str) -> (String, Vec<u8>, String) {
     let bytes = fs::read(format!("{REFERENCE}/input/{name}")).unwrap();
     let expected = fs::read_to_string(format!("{REFERENCE}/expected/{name}.tsv")).unwrap();
     (name.to_owned(), bytes, expected)

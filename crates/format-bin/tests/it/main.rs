@@ -1,4 +1,4 @@
-//! The binary format from outside: fixtures, round trips, damage, hostile files, frozen samples.
+//! The binary format from outside: fixtures, round trips, damage, hostile files.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,8 +17,9 @@ mod cuts;
 mod encoder;
 mod fixtures;
 mod flips;
-mod frozen;
+mod flips_unchecked;
 mod hexdump;
 mod hostile;
 mod roundtrip;
 mod tsv;
+mod twice;

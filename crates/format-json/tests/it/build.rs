@@ -80,7 +80,7 @@ impl Noise {
 pub(crate) fn host(len_bytes: usize) -> Document {
     let mut noise = Noise::new(7);
     let mut document = Document::new();
-    let mut left = len_bytes.saturating_sub(2_500);
+    let mut left = len_bytes;
     document.enter("empty").unwrap();
     document.leave().unwrap();
     for index in 0.. {
@@ -122,18 +122,69 @@ pub(crate) struct Row {
     pub(crate) values: Vec<u32>,
 }
 
+/// The levels below the root that are open, as rows have them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Path {
+    pub(crate) text: String,
+    /// For each level the length of what is above it: there may be a `/` in a name.
+    above: Vec<usize>,
+}
+
+impl Path {
+    pub(crate) fn enter(&mut self, level: &str) {
+        self.above.push(self.text.len());
+        if self.above.len() > 1 {
+            self.text.push('/');
+        }
+        self.text.push_str(level);
+    }
+
+    pub(crate) fn leave(&mut self) {
+        self.text.truncate(self.above.pop().expect("leave without enter"));
+    }
+}
+
+impl Row {
+    pub(crate) fn of(path: &Path, head: Head<'_>, values: &[Part<'_>]) -> Self {
+        let mut native = Vec::new();
+        values.iter().for_each(|part| part.append_to(&mut native));
+        assert_eq!(native.len(), usize::try_from(head.count).unwrap());
+        Self {
+            path: path.text.clone(),
+            metric: head.metric.to_owned(),
+            interval_s: head.interval_s,
+            start_s: head.start_s,
+            values: native.iter().map(|value| value.to_bits()).collect(),
+        }
+    }
+
+    /// Whether this is the column, bit by bit.
+    pub(crate) fn is(&self, path: &Path, head: Head<'_>, values: &[Part<'_>]) -> bool {
+        let values = match values {
+            [] => &[][..],
+            [Part::Native(values)] => values,
+            _ => panic!("a decoder hands over what it has read"),
+        };
+        (self.interval_s, self.start_s) == (head.interval_s, head.start_s)
+            && self.metric == head.metric
+            && self.values.len() == values.len()
+            && self.values.iter().zip(values).all(|(bits, value)| *bits == value.to_bits())
+            && self.path == path.text
+    }
+}
+
 /// Collects columns as rows, in the order in which they come. Panics where the order of events is broken.
 #[derive(Default)]
 pub(crate) struct Rows {
     pub(crate) rows: Vec<Row>,
-    path: Vec<String>,
+    path: Path,
     /// For each open level, the root first, whether a child came.
     children: Vec<bool>,
 }
 
 impl Rows {
     fn current(&mut self) -> &mut bool {
-        self.children.resize(self.path.len() + 1, false);
+        self.children.resize(self.path.above.len() + 1, false);
         self.children.last_mut().unwrap()
     }
 }
@@ -141,28 +192,19 @@ impl Rows {
 impl Sink for Rows {
     fn column(&mut self, head: Head<'_>, values: &[Part<'_>]) -> Result<(), Stop> {
         assert!(!*self.current(), "column {:?} behind a child of {:?}", head.metric, self.path);
-        let mut native = Vec::new();
-        values.iter().for_each(|part| part.append_to(&mut native));
-        assert_eq!(native.len(), usize::try_from(head.count).unwrap());
-        self.rows.push(Row {
-            path: self.path.join("/"),
-            metric: head.metric.to_owned(),
-            interval_s: head.interval_s,
-            start_s: head.start_s,
-            values: native.iter().map(|value| value.to_bits()).collect(),
-        });
+        self.rows.push(Row::of(&self.path, head, values));
         Ok(())
     }
 
     fn enter(&mut self, level: &str) -> Result<Take, Stop> {
         *self.current() = true;
-        self.path.push(level.to_owned());
+        self.path.enter(level);
         self.current();
         Ok(Take::Yes)
     }
 
     fn leave(&mut self) -> Result<(), Stop> {
-        assert!(self.path.pop().is_some(), "leave without enter");
+        self.path.leave();
         self.current();
         Ok(())
     }
@@ -174,7 +216,7 @@ pub(crate) fn rows(bytes: &[u8]) -> Vec<Row> {
     let (decoded, damage) = decode(bytes, &mut sink);
     decoded.end.unwrap();
     assert_eq!(damage, []);
-    assert_eq!(sink.path, [] as [&str; 0], "levels do not balance");
+    assert_eq!(sink.path, Path::default(), "levels do not balance");
     sink.rows
 }
 
@@ -182,6 +224,6 @@ pub(crate) fn rows(bytes: &[u8]) -> Vec<Row> {
 pub(crate) fn salvaged(bytes: &[u8]) -> (Vec<Row>, Decoded, Vec<Damage>) {
     let mut sink = Rows::default();
     let (decoded, damage) = decode(bytes, &mut sink);
-    assert_eq!(sink.path, [] as [&str; 0], "levels do not balance");
+    assert_eq!(sink.path, Path::default(), "levels do not balance");
     (sink.rows, decoded, damage)
 }

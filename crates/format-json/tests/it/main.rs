@@ -1,4 +1,4 @@
-//! The JSON format from outside: fixtures, leniency, round trips, damage, hostile files, frozen samples.
+//! The JSON format from outside: fixtures, leniency, round trips, damage, hostile files.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,13 +11,14 @@
 
 mod build;
 mod crafted;
+mod layout;
 
 mod cuts;
 mod differential;
 mod encoder;
 mod fixtures;
 mod flips;
-mod frozen;
+mod flips_unchecked;
 mod hostile;
 mod key;
 mod lenient;

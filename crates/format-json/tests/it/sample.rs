@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 use std::fs;
-
-use crate::frozen;
+use std::path::Path;
 
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/format-json.md");
+const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/json/v1");
 const FILE: &str = "ours.json";
 
 /// The text in pieces, each a line: what it is, and what it ends with, whichever comes first.
@@ -48,7 +48,7 @@ fn annotated(text: &str) -> String {
 
 #[test]
 fn the_sample_in_the_document_is_the_committed_file() {
-    let text = fs::read_to_string(frozen::path(FILE)).unwrap();
+    let text = fs::read_to_string(Path::new(SAMPLES).join(FILE)).unwrap();
     let expected = format!(
         "<!-- tests/data/json/v1/{FILE}, a line for each piece -->\n```text\n{}```\n",
         annotated(&text)

@@ -27,8 +27,12 @@ struct Values<'a>(&'a [f32]);
 
 impl Serialize for Values<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|value| Some(*value).filter(|value| !value.is_nan())))
+        serializer.collect_seq(self.0.iter().copied().map(sample))
     }
+}
+
+fn sample(value: f32) -> Option<f32> {
+    Some(value).filter(|value| !value.is_nan())
 }
 
 impl Serialize for Column {
@@ -57,6 +61,14 @@ impl Serialize for Document {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// JSON does not tell this: there every value that is not finite becomes `null`.
+    #[test]
+    fn only_nan_is_none_whatever_its_bits() {
+        assert_eq!([f32::NAN, -f32::NAN, f32::from_bits(0x7F80_0001)].map(sample), [None; 3]);
+        let values = [0.0, f32::INFINITY, f32::NEG_INFINITY, f32::MIN];
+        assert_eq!(values.map(sample), values.map(Some));
+    }
 
     #[test]
     fn a_document_is_two_maps_for_each_level_and_nan_is_none() {

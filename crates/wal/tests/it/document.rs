@@ -5,10 +5,10 @@ use std::fs;
 
 use treering_wal::{CONTROL_METRIC, Control, FILE_MAGIC, RECORD_MAGIC, Record};
 
-use crate::frozen;
 use crate::samples::read_all;
 
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/format-wal.md");
+const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/wal/v1/samples.wal");
 const BYTES_A_LINE: usize = 8;
 
 /// A dump that grows field by field.
@@ -78,7 +78,7 @@ impl Dump<'_> {
 
 #[test]
 fn dump_in_the_document_is_the_committed_file() {
-    let bytes = fs::read(frozen::path("samples.wal")).unwrap();
+    let bytes = fs::read(SAMPLE).unwrap();
     let mut dump = Dump { bytes: &bytes, at: 0, text: String::new() };
     dump.field(4, &format!("file magic {FILE_MAGIC:#010X}"));
     let (records, _) = read_all(&bytes);

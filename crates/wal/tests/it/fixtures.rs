@@ -14,7 +14,7 @@ use crate::samples::{read_all, read_to_the_end};
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/reference");
 
 /// Every log of the reference with the rows expected of it.
-fn logs() -> Vec<(PathBuf, Vec<u8>, Vec<String>)> {
+pub(crate) fn logs() -> Vec<(PathBuf, Vec<u8>, Vec<String>)> {
     let mut found = Vec::new();
     let mut folders = vec![PathBuf::from(ROOT).join("input")];
     while let Some(folder) = folders.pop() {
@@ -39,7 +39,7 @@ fn logs() -> Vec<(PathBuf, Vec<u8>, Vec<String>)> {
     found
 }
 
-fn log(name: &str) -> Vec<u8> {
+pub(crate) fn log(name: &str) -> Vec<u8> {
     fs::read(Path::new(ROOT).join("input").join(name).join("current.wal")).unwrap()
 }
 

@@ -6,7 +6,6 @@ mod cuts_and_flips;
 mod damage;
 mod document;
 mod fixtures;
-mod frozen;
 mod header;
 mod hostile;
 mod limits;

@@ -1,7 +1,7 @@
 //! Any names, times and values come back as they went in, and the bytes are those of the plain encoder.
 
 use proptest::prelude::*;
-use treering_wal::{Batch, CONTROL_METRIC, End, Template, Writer};
+use treering_wal::{Aggregation, Batch, CONTROL_METRIC, Control, End, Template, Writer};
 
 use crate::plain::{HEADER, Plain};
 use crate::samples::{cases, read_all};
@@ -32,6 +32,14 @@ fn series() -> impl Strategy<Value = Series> {
     (name(600), prop::collection::vec(name(255), 0..6))
         .prop_map(|(metric, levels)| Series { metric, levels })
         .prop_filter("reserved", |series| series.metric != CONTROL_METRIC)
+}
+
+fn control() -> impl Strategy<Value = Control<'static>> {
+    let aggregation = prop::sample::select(vec![Aggregation::None, Aggregation::Sum, Aggregation::Avg]);
+    let metric = (name(600), 1..=u32::MAX, aggregation).prop_map(|(name, interval_s, aggregation)| {
+        Control::Metric { name: name.into(), interval_s, aggregation }
+    });
+    prop_oneof![any::<u64>().prop_map(|generation| Control::Segment { generation }), metric]
 }
 
 fn values() -> impl Strategy<Value = u32> {
@@ -74,6 +82,31 @@ proptest! {
             prop_assert!(record.levels().eq(series[which].levels.iter().map(String::as_str)));
             prop_assert_eq!(record.series_bytes(), templates[which].series_bytes());
             prop_assert!(!record.is_control());
+        }
+    }
+
+    #[test]
+    fn prop_control_records_come_back_between_samples(
+        controls in prop::collection::vec(control(), 0..20),
+        series in series(),
+        bits in values(),
+    ) {
+        let series = Template::new(&series.metric, &series.levels).unwrap();
+        let mut batch = Batch::new();
+        for control in &controls {
+            batch.push_control(control).unwrap();
+            batch.push(&series, 7, f32::from_bits(bits));
+        }
+        let mut log = Writer::create(Vec::new());
+        log.append(&batch).unwrap();
+        let (records, ends) = read_all(log.file());
+        prop_assert_eq!(ends, [End::Clean]);
+        prop_assert_eq!(records.len(), 2 * controls.len());
+        for (pair, control) in records.chunks(2).zip(&controls) {
+            prop_assert_eq!(pair[0].control(), Some(Ok(control.clone())));
+            prop_assert_eq!(pair[1].control(), None);
+            prop_assert_eq!((pair[1].time_s, pair[1].value.to_bits()), (7, bits));
+            prop_assert_eq!(pair[1].series_bytes(), series.series_bytes());
         }
     }
 

@@ -7,7 +7,7 @@ use super::*;
 const EXPECTED: [(&str, &[&str], &[&str]); 8] = [
     ("treering-buffer", &[], &[]),
     ("treering-level", &["treering-buffer"], &[]),
-    ("treering-snapshot", &[], &[]),
+    ("treering-snapshot", &[], &["treering-snapshot"]),
     ("treering-format-json", &["treering-snapshot"], &[]),
     ("treering-format-bin", &["treering-snapshot"], &[]),
     ("treering-wal", &[], &[]),

@@ -39,12 +39,10 @@ pub(super) struct Checked {
 #[derive(Default)]
 pub(super) struct Starts {
     of_series: HashMap<Series, Start>,
-    files: u64,
 }
 
 struct Start {
     start_s: i64,
-    file: u64,
     name: Rc<str>,
 }
 
@@ -59,7 +57,6 @@ pub(super) fn check(
 ) -> Checked {
     let extension = format.extension();
     let behind = foreign_bytes(extension, bytes);
-    starts.files += 1;
     let findings = RefCell::new(findings);
     let name = Rc::from(home.map_or("", |home| home.name));
     let mut sink = ColumnSink {
@@ -252,29 +249,24 @@ impl ColumnSink<'_, '_> {
 
     /// The reference asks that a column never begins before the same column of the file before.
     fn in_order(&mut self, head: &Head<'_>) {
-        let file = self.starts.files;
-        let new = Start { start_s: head.start_s, file, name: Rc::clone(&self.name) };
+        let new = Start { start_s: head.start_s, name: Rc::clone(&self.name) };
         let key = Series::new(&self.path, head.metric);
         let Some(before) = self.starts.of_series.get_mut(&key) else {
             self.starts.of_series.insert(key, new);
             return;
         };
-        let column = format!("{}, metric {:?}", level(&self.path), head.metric);
-        let finding = if before.file == file {
-            Finding::note("column-twice", format!("{column} is in this file twice"))
-                .lost("perhaps: of two values of one slot only one is used")
-        } else if head.start_s < before.start_s {
-            let what = format!(
-                "the reference would refuse this directory because {column} begins at {}, before its begin at {} in {}",
-                head.start_s, before.start_s, before.name
-            );
-            Finding::note("order-of-starts", what).advice(
-                "nothing for this store; before going back to the reference, move one of the two files away",
-            )
-        } else {
+        if head.start_s >= before.start_s {
             *before = new;
             return;
-        };
+        }
+        let column = format!("{}, metric {:?}", level(&self.path), head.metric);
+        let what = format!(
+            "the reference would refuse this directory because {column} begins at {}, before its begin at {} in {}",
+            head.start_s, before.start_s, before.name
+        );
+        let finding = Finding::note("order-of-starts", what).advice(
+            "nothing for this store; before going back to the reference, move one of the two files away",
+        );
         self.findings.borrow_mut().add(finding);
     }
 }

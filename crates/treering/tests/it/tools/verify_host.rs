@@ -126,7 +126,7 @@ fn a_column_that_begins_before_the_one_in_the_file_before_is_refused_by_the_refe
 }
 
 #[test]
-fn a_column_that_comes_twice_is_noted() {
+fn a_column_that_comes_twice_is_damage_and_the_last_one_counts() {
     let made = Made::new();
     let bytes = at(1_000).bytes();
     // Level `core0` begins at 28: one column of 37 bytes, no child.
@@ -134,7 +134,7 @@ fn a_column_that_comes_twice_is_noted() {
     assert_eq!((&bytes[35..39], &column[2..5]), (&[1, 0, 0, 0][..], &b"ipc"[..]));
     let twice = [&bytes[..35], &[2, 0, 0, 0], column, &bytes[39..]].concat();
     made.write("1000.bin", &twice);
-    assert_eq!(made.verdict(), "exit 0: sound\nnote column-twice 1000.bin");
+    assert_eq!(made.verdict(), "exit 1: damaged\ndamage bin-column-unusable 1000.bin at 39");
 }
 
 #[test]
