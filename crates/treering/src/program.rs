@@ -18,8 +18,10 @@ mod series;
 mod settings;
 mod shell;
 mod still;
+mod survey;
 mod table;
 mod verify;
+mod words;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -37,8 +39,9 @@ pub(crate) fn main() -> ExitCode {
             // Help and version are answers, not errors: clap knows which stream is whose.
             let code = if error.use_stderr() { Outcome::Usage } else { Outcome::Done };
             return match error.print() {
-                Ok(()) => code.into(),
-                Err(_) => Outcome::Unfinished.into(),
+                // Whoever reads the answer has enough of it.
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Outcome::Unfinished.into(),
+                _ => code.into(),
             };
         }
     };
@@ -66,7 +69,7 @@ pub(crate) fn main() -> ExitCode {
 #[allow(clippy::print_stderr, reason = "this is the one place from which the program speaks to its user")]
 fn say(line: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", words::on_its_lines(line));
 }
 
 fn log_to_stderr() {

@@ -124,16 +124,22 @@ A directory is read as a start would read it, but nothing is locked or changed, 
 Examples:
   treering dump var/checkpoints                     every series with its span and latest value
   treering dump var/checkpoints --format tsv        every sample, one a line
+  treering dump var/checkpoints/c/h                 one host
   treering dump var/checkpoints/c/h/1700000000.bin  one snapshot
-  treering dump var/checkpoints/c/h/current.wal     one log")]
+  treering dump var/checkpoints/c/h/current.wal     one log
+  treering dump 1.json --json | jq 'select(.kind == \"column\").maximum'")]
 pub(crate) struct DumpArgs {
-    /// A snapshot (.bin), a log (.wal) or the directory of a store
+    /// A snapshot (.bin, .json), a log (.wal) or the directory of a store, of a cluster or of a host
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
 
     /// For reading, or for programs
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
     pub(crate) format: Format,
+
+    /// The same as --format json
+    #[arg(long)]
+    pub(crate) json: bool,
 
     /// Configuration file (JSON), for the intervals of metrics
     #[arg(long, value_name = "FILE")]
@@ -227,6 +233,8 @@ pub(crate) enum Format {
     Text,
     /// Tab separated rows, values as bits
     Tsv,
+    /// One JSON object a line
+    Json,
 }
 
 fn not_negative(text: &str) -> Result<GoDuration, String> {

@@ -35,8 +35,7 @@ pub(crate) fn convert(args: &ConvertArgs) -> Result<Outcome, Failure> {
             .hint("values in .bin are as they are in memory"));
     }
     let metadata = std::fs::metadata(&args.source).map_err(|error| {
-        let missing = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
-        let outcome = if missing { Outcome::Usage } else { Outcome::Unfinished };
+        let outcome = Outcome::of_path(&error);
         Failure::new(outcome, format!("cannot read {}: {error}", args.source.display()))
             .hint("give a snapshot or the directory of a store")
     })?;
@@ -126,7 +125,7 @@ fn losses_of(
             .hint("it is removed again")
     };
     Source::open(&OsStorage::new(), written)
-        .and_then(|source| source.read(bytes))
+        .and_then(|source| source.read_snapshot(target, bytes))
         .map_err(|error| failed(format!("cannot be read: {error}")))?;
     snapshot::losses(made, target, bytes, scratch).map_err(failed)
 }

@@ -31,8 +31,7 @@ pub(crate) fn ls(args: &LsArgs) -> Result<Outcome, Failure> {
         Ok(seen) => seen,
         Err(error) if args.dir.is_none() && error.kind() == io::ErrorKind::NotFound => Seen::default(),
         Err(error) => {
-            let missing = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
-            let outcome = if missing { Outcome::Usage } else { Outcome::Unfinished };
+            let outcome = Outcome::of_path(&error);
             return Err(Failure::new(outcome, format!("cannot list {}: {error}", dir.display()))
                 .hint("give the directory of a store; dump prints single files"));
         }

@@ -244,8 +244,7 @@ fn nothing_is_overwritten() {
         refused(at, &[from, to, "--to", "json"], 4, part);
     }
     fs::create_dir(at.join("empty")).unwrap();
-    done(at, &["store", "empty", "--to", "json"]);
-    assert!(at.join("empty/alpha/n000/current.wal").is_file());
+    refused(at, &["store", "empty", "--to", "json"], 4, "empty exists");
 }
 
 #[test]

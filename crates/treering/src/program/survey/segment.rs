@@ -1,0 +1,423 @@
+//! One segment of the log, read window by window: a log of any length in the memory of a few records.
+
+use std::io;
+
+use treering_wal::{End, FILE_MAGIC, HeaderError, Limits, PAYLOAD_BYTES_MAX, Reader, Reason, Record};
+
+use crate::program::file::Source;
+use crate::program::words::wide;
+
+/// So much of a file is in memory at once.
+const WINDOW_BYTES: usize = 8 << 20;
+/// What a frame takes beside its payload: magic, length, checksum.
+const FRAME_BYTES: u64 = 12;
+/// The longest record, with its frame.
+const FRAME_BYTES_MAX: usize = PAYLOAD_BYTES_MAX + 12;
+/// The file's magic. Every window begins with it, so that it is read as a log of its own.
+const MAGIC_BYTES: usize = 4;
+
+/// What is met in a segment, in the order of the file. Offsets are those of the file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Event<'a> {
+    /// The file does not begin as a log does. What follows are the sound records behind that, if there are any.
+    Header(HeaderError),
+    /// A sound record, from its first byte to behind its last.
+    Record { offset: u64, end: u64, record: &'a Record<'a> },
+    /// Bytes that are no sound record, up to the next one.
+    Corrupt { offset: u64, reason: Reason, next: u64 },
+    /// Bytes up to the end that are no sound record. Behind a wrong header there may be nothing else.
+    Torn { offset: u64, reason: Reason },
+}
+
+/// Where bytes are read from.
+trait Bytes {
+    fn len_bytes(&self) -> u64;
+    /// Appends so many bytes from an offset on, fewer at the end.
+    fn append(&self, offset: u64, len: usize, bytes: &mut Vec<u8>) -> io::Result<()>;
+}
+
+/// Reads a segment as long as it was when it was opened.
+///
+/// # Errors
+/// As the system reports it.
+pub(crate) fn read_segment(source: &Source, visit: &mut dyn FnMut(Event<'_>)) -> io::Result<()> {
+    Windows { bytes: source, window_bytes: WINDOW_BYTES, frame_bytes_max: FRAME_BYTES_MAX }.read(visit)
+}
+
+/// Bytes that are no sound record, which may go on in the next window.
+#[derive(Clone, Copy)]
+struct Pending {
+    offset: u64,
+    reason: Reason,
+    only_zeros: bool,
+}
+
+/// How a window ended.
+enum Next {
+    Done,
+    From(u64, Option<Pending>),
+}
+
+struct Windows<'a, B> {
+    bytes: &'a B,
+    window_bytes: usize,
+    frame_bytes_max: usize,
+}
+
+/// One window: the magic, then the bytes of the file from `at` on.
+struct Window<'a> {
+    bytes: &'a [u8],
+    at: u64,
+    is_last: bool,
+    /// A record that begins before this lies whole in the window, if it is one.
+    judged_to: u64,
+}
+
+impl<B: Bytes> Windows<'_, B> {
+    fn read(&self, visit: &mut dyn FnMut(Event<'_>)) -> io::Result<()> {
+        let Some((mut at, mut pending)) = self.begin(visit)? else { return Ok(()) };
+        let mut bytes = Vec::new();
+        loop {
+            bytes.clear();
+            bytes.extend_from_slice(&FILE_MAGIC.to_le_bytes());
+            self.bytes.append(at, self.window_bytes, &mut bytes)?;
+            let end = at + wide(bytes.len() - MAGIC_BYTES);
+            // A file that has become shorter ends where it ends.
+            let is_last = end >= self.bytes.len_bytes() || bytes.len() < MAGIC_BYTES + self.window_bytes;
+            let judged_to = if is_last { u64::MAX } else { end.saturating_sub(wide(self.frame_bytes_max)) };
+            match (Window { bytes: &bytes, at, is_last, judged_to }).read(pending, visit) {
+                Next::Done => return Ok(()),
+                Next::From(next, still) => (at, pending) = (next, still),
+            }
+        }
+    }
+
+    /// Looks at the header. Tells where records begin, or that there are none.
+    fn begin(&self, visit: &mut dyn FnMut(Event<'_>)) -> io::Result<Option<(u64, Option<Pending>)>> {
+        let mut begin = Vec::new();
+        self.bytes.append(0, MAGIC_BYTES, &mut begin)?;
+        let error = match Reader::new(&begin, &Limits::default()) {
+            Ok(_) => return Ok((!begin.is_empty()).then_some((wide(MAGIC_BYTES), None))),
+            Err(error @ HeaderError::Truncated { .. }) => {
+                visit(Event::Header(error));
+                return Ok(None);
+            }
+            Err(HeaderError::Zeros { .. }) => {
+                if self.is_zero()? {
+                    let found = usize::try_from(self.bytes.len_bytes()).unwrap_or(usize::MAX);
+                    visit(Event::Header(HeaderError::Zeros { found }));
+                    return Ok(None);
+                }
+                HeaderError::Magic { found: 0 }
+            }
+            Err(error) => error,
+        };
+        visit(Event::Header(error));
+        let found = begin.first_chunk().map_or(0, |magic| u32::from_le_bytes(*magic));
+        let pending = Pending { offset: 0, reason: Reason::Magic { found }, only_zeros: false };
+        Ok(Some((0, Some(pending))))
+    }
+
+    fn is_zero(&self) -> io::Result<bool> {
+        let (mut at, mut bytes) = (0, Vec::new());
+        loop {
+            bytes.clear();
+            self.bytes.append(at, self.window_bytes, &mut bytes)?;
+            if bytes.is_empty() {
+                return Ok(true);
+            }
+            if bytes.iter().any(|byte| *byte != 0) {
+                return Ok(false);
+            }
+            at += wide(bytes.len());
+        }
+    }
+}
+
+impl Window<'_> {
+    fn read(&self, mut pending: Option<Pending>, visit: &mut dyn FnMut(Event<'_>)) -> Next {
+        let Ok(mut reader) = Reader::new(self.bytes, &Limits::default()) else { return Next::Done };
+        loop {
+            for record in reader.by_ref() {
+                let offset = self.place(record.offset);
+                // What was not sound ended where this window begins.
+                if let Some(Pending { offset: from, reason, .. }) =
+                    pending.take().filter(|first| first.offset < offset)
+                {
+                    visit(Event::Corrupt { offset: from, reason, next: offset });
+                }
+                visit(Event::Record {
+                    offset,
+                    end: offset + self.frame_bytes(record.offset),
+                    record: &record,
+                });
+            }
+            match reader.end() {
+                Some(End::Corrupt { offset, reason, next }) => {
+                    let (offset, next) = (self.place(offset), self.place(next));
+                    if offset >= self.judged_to {
+                        return Next::From(offset, pending);
+                    }
+                    let first = pending.unwrap_or(Pending { offset, reason, only_zeros: false });
+                    if next > self.judged_to {
+                        // One that is cut by the window may begin before.
+                        return Next::From(self.judged_to, Some(Pending { only_zeros: false, ..first }));
+                    }
+                    pending = None;
+                    visit(Event::Corrupt { offset: first.offset, reason: first.reason, next });
+                }
+                Some(End::Torn { offset, reason }) => {
+                    return self.torn(self.place(offset), reason, pending, visit);
+                }
+                _ if self.is_last => {
+                    // The file has become shorter while it was read.
+                    if let Some(Pending { offset, reason, .. }) = pending {
+                        visit(Event::Torn { offset, reason });
+                    }
+                    return Next::Done;
+                }
+                _ => return Next::From(self.place(wide(self.bytes.len())), None),
+            }
+            if !reader.resume() {
+                return Next::Done;
+            }
+        }
+    }
+
+    fn torn(
+        &self,
+        offset: u64,
+        reason: Reason,
+        pending: Option<Pending>,
+        visit: &mut dyn FnMut(Event<'_>),
+    ) -> Next {
+        let zeros = matches!(reason, Reason::Zeros { .. });
+        let first = pending.unwrap_or(Pending { offset, reason, only_zeros: true });
+        let only_zeros = first.only_zeros && zeros;
+        if self.is_last {
+            let left = self.place(wide(self.bytes.len())).saturating_sub(first.offset);
+            let reason = match first.reason {
+                _ if only_zeros => Reason::Zeros { left },
+                reason => reason,
+            };
+            visit(Event::Torn { offset: first.offset, reason });
+            return Next::Done;
+        }
+        if offset >= self.judged_to {
+            return Next::From(offset, pending);
+        }
+        // That nothing but zeros follows is known only at the end.
+        let reason = if matches!(first.reason, Reason::Zeros { .. }) {
+            Reason::Magic { found: 0 }
+        } else {
+            first.reason
+        };
+        Next::From(self.judged_to, Some(Pending { offset: first.offset, reason, only_zeros }))
+    }
+
+    /// The length of the sound frame at an offset of the window.
+    fn frame_bytes(&self, offset: u64) -> u64 {
+        let len = usize::try_from(offset).ok().and_then(|at| self.bytes.get(at + 4..)?.first_chunk());
+        FRAME_BYTES + len.map_or(0, |len| u64::from(u32::from_le_bytes(*len)))
+    }
+
+    /// An offset of the window as one of the file.
+    fn place(&self, offset: u64) -> u64 {
+        self.at + offset.saturating_sub(wide(MAGIC_BYTES))
+    }
+}
+
+impl Bytes for Source {
+    fn len_bytes(&self) -> u64 {
+        Source::len_bytes(self)
+    }
+
+    fn append(&self, offset: u64, len: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
+        self.append_to(offset, len, bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use proptest::prelude::*;
+    use treering_wal::{Batch, Template, Writer};
+
+    use super::*;
+
+    impl Bytes for Vec<u8> {
+        fn len_bytes(&self) -> u64 {
+            wide(self.len())
+        }
+
+        fn append(&self, offset: u64, len: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
+            let from = usize::try_from(offset).unwrap().min(self.len());
+            bytes.extend_from_slice(&self[from..self.len().min(from + len)]);
+            Ok(())
+        }
+    }
+
+    /// In words. What seems to be a frame may claim to be longer than the windows here allow for: then it is cut by
+    /// the window, where the whole log tells that its checksum is wrong.
+    fn words(event: &Event<'_>) -> String {
+        let of = |reason: &Reason| match reason {
+            Reason::FrameCut { .. } | Reason::Checksum { .. } => "no frame".to_owned(),
+            other => other.to_string(),
+        };
+        match event {
+            Event::Header(error) => error.to_string(),
+            Event::Record { offset, end, record } => {
+                let len = wide(8 + 8 + record.series_bytes().len() + 4 + 4);
+                assert_eq!(end - offset, len, "time, names, value");
+                format!("{offset}: {} {}", record.time_s, record.value)
+            }
+            Event::Corrupt { offset, reason, next } => format!("{offset} to {next}: {}", of(reason)),
+            Event::Torn { offset, reason } => format!("{offset} to the end: {}", of(reason)),
+        }
+    }
+
+    /// In windows.
+    fn windows(bytes: &Vec<u8>, window_bytes: usize) -> Vec<String> {
+        let mut seen = Vec::new();
+        let windows = Windows { bytes, window_bytes, frame_bytes_max: 100 };
+        windows.read(&mut |event| seen.push(words(&event))).unwrap();
+        seen
+    }
+
+    /// As the reader of whole logs has it.
+    fn whole(bytes: &[u8]) -> Vec<String> {
+        let mut seen = Vec::new();
+        let mut begins_at = None;
+        let mut reader = match Reader::new(bytes, &Limits::default()) {
+            Ok(reader) => reader,
+            Err(error) => {
+                seen.push(words(&Event::Header(error)));
+                if !matches!(error, HeaderError::Magic { .. }) {
+                    return seen;
+                }
+                begins_at = Some(u32::from_le_bytes(*bytes.first_chunk().unwrap()));
+                Reader::salvage(bytes, &Limits::default())
+            }
+        };
+        loop {
+            for record in reader.by_ref() {
+                if let Some(found) = begins_at.take().filter(|_| record.offset > 0) {
+                    let reason = Reason::Magic { found };
+                    seen.push(words(&Event::Corrupt { offset: 0, reason, next: record.offset }));
+                }
+                seen.push(format!("{}: {} {}", record.offset, record.time_s, record.value));
+            }
+            match reader.end() {
+                Some(End::Corrupt { offset, reason, next }) => {
+                    seen.push(words(&Event::Corrupt { offset, reason, next }));
+                }
+                Some(End::Torn { offset, reason }) => {
+                    let reason = begins_at.map_or(reason, |found| Reason::Magic { found });
+                    seen.push(words(&Event::Torn { offset, reason }));
+                }
+                _ => {}
+            }
+            if !reader.resume() {
+                return seen;
+            }
+        }
+    }
+
+    /// Records of different lengths, each shorter than the limit of the windows here.
+    fn log(count: i64) -> Vec<u8> {
+        let mut batch = Batch::new();
+        for time_s in 0..count {
+            let level = "l".repeat(usize::try_from(1 + time_s * 7 % 60).unwrap());
+            batch.push(&Template::new("m", [level.as_str()]).unwrap(), time_s, 0.5);
+        }
+        let mut writer = Writer::create(Vec::new());
+        writer.append(&batch).unwrap();
+        writer.into_file()
+    }
+
+    #[derive(Debug, Clone)]
+    enum Change {
+        Flip(usize, u8),
+        Zero(usize, usize),
+        Cut(usize),
+        Tail(Vec<u8>),
+        Insert(usize, Vec<u8>),
+        Head(Vec<u8>),
+    }
+
+    fn change() -> impl Strategy<Value = Change> {
+        let bytes = || proptest::collection::vec(prop_oneof![Just(0), Just(0xa1), any::<u8>()], 0..300);
+        prop_oneof![
+            (any::<usize>(), 1_u8..).prop_map(|(at, mask)| Change::Flip(at, mask)),
+            (any::<usize>(), 0_usize..700).prop_map(|(at, len)| Change::Zero(at, len)),
+            any::<usize>().prop_map(Change::Cut),
+            bytes().prop_map(Change::Tail),
+            (0_usize..900).prop_map(|len| Change::Tail(vec![0; len])),
+            (any::<usize>(), bytes()).prop_map(|(at, bytes)| Change::Insert(at, bytes)),
+            proptest::collection::vec(any::<u8>(), 0..6).prop_map(Change::Head),
+        ]
+    }
+
+    fn apply(log: &mut Vec<u8>, change: &Change) {
+        let place = |at: usize, log: &[u8]| at % (log.len() + 1);
+        match change {
+            Change::Flip(at, mask) => {
+                let at = place(*at, log);
+                if let Some(byte) = log.get_mut(at) {
+                    *byte ^= mask;
+                }
+            }
+            Change::Zero(at, len) => {
+                let at = place(*at, log);
+                let end = log.len().min(at + len);
+                log[at..end].fill(0);
+            }
+            Change::Cut(at) => log.truncate(place(*at, log)),
+            Change::Tail(tail) => log.extend(tail),
+            Change::Insert(at, bytes) => {
+                let at = place(*at, log);
+                log.splice(at..at, bytes.iter().copied());
+            }
+            Change::Head(head) => {
+                let end = log.len().min(4);
+                log.splice(..end, head.iter().copied());
+            }
+        }
+    }
+
+    fn config() -> ProptestConfig {
+        let mut config = ProptestConfig::default();
+        if std::env::var_os("PROPTEST_CASES").is_none() {
+            config.cases = 512;
+        }
+        config
+    }
+
+    proptest! {
+        #![proptest_config(config())]
+
+        #[test]
+        fn prop_windows_show_what_the_whole_log_shows(
+            count in 0_i64..60,
+            changes in proptest::collection::vec(change(), 0..4),
+            window_bytes in prop_oneof![200_usize..500, Just(1 << 20)],
+        ) {
+            let mut log = log(count);
+            changes.iter().for_each(|change| apply(&mut log, change));
+            prop_assert_eq!(windows(&log, window_bytes), whole(&log));
+        }
+    }
+
+    #[test]
+    fn a_long_gap_is_one_event() {
+        let gap = [log(3), vec![0; 5_000], log(3)[4..].to_vec()].concat();
+        let seen = windows(&gap, 256);
+        assert_eq!(seen, whole(&gap));
+        assert_eq!(seen.len(), 7, "{seen:?}");
+        let zeros = [log(3), vec![0; 5_000]].concat();
+        assert_eq!(windows(&zeros, 256), whole(&zeros));
+        assert!(windows(&zeros, 256)[3].ends_with("5000 bytes of zero up to the end"));
+        assert_eq!(windows(&vec![0; 5_000], 256), ["log of 5000 bytes that are all zero"]);
+    }
+}
