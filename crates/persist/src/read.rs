@@ -55,6 +55,12 @@ pub fn read_log(file: &dyn StorageFile, out: &mut Vec<u8>) -> io::Result<()> {
     let mut at = 0_u64;
     let mut zeros = 0_usize;
     while at < len {
+        let data_at = file.data_from(at).min(len);
+        if data_at > at {
+            zeros = zeros.saturating_add(usize::try_from(data_at - at).unwrap_or(usize::MAX));
+            at = data_at;
+            continue;
+        }
         let begin = out.len();
         let wanted = usize::try_from(len - at).map_or(PIECE_BYTES, |left| left.min(PIECE_BYTES));
         let count = read_part(file, at, wanted, out)?;
@@ -62,7 +68,7 @@ pub fn read_log(file: &dyn StorageFile, out: &mut Vec<u8>) -> io::Result<()> {
             break;
         }
         at += u64::try_from(count).unwrap_or(u64::MAX);
-        if out[begin..].iter().all(|byte| *byte == 0) {
+        if only_zeros(&out[begin..]) {
             zeros += count;
             out.truncate(begin);
         } else if zeros > 0 {
@@ -90,6 +96,11 @@ pub(crate) fn read_by_name(
         // A log is read whatever its size: nothing of it is elsewhere.
         None => read_log(file, out),
     }
+}
+
+/// In pieces without a way out within them, which is many times faster.
+fn only_zeros(bytes: &[u8]) -> bool {
+    bytes.chunks(4096).all(|piece| piece.iter().fold(0, |all, byte| all | byte) == 0)
 }
 
 fn append_zeros(out: &mut Vec<u8>, count: usize) -> io::Result<()> {

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use treering_persist::{Storage, StorageFile};
 use treering_snapshot::Format;
 
+use super::words::wide;
+
 /// A longer snapshot is not read: a store does not either.
 pub(crate) const FILE_BYTES_MAX: u64 = 8 << 30;
 
@@ -45,6 +47,11 @@ impl Source {
         treering_persist::read_snapshot(&*self.file, format, bytes, FILE_BYTES_MAX)
     }
 
+    /// The first offset from this one on at which something may have been written; zeros lie before it.
+    pub(crate) fn data_from(&self, offset: u64) -> u64 {
+        self.file.data_from(offset).min(self.len_bytes)
+    }
+
     /// Appends so many bytes from an offset on, fewer where the file ended when it was opened.
     pub(crate) fn append_to(&self, offset: u64, len: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
         let left = usize::try_from(self.len_bytes.saturating_sub(offset)).unwrap_or(usize::MAX);
@@ -53,13 +60,16 @@ impl Source {
         let end = filled + len;
         bytes.try_reserve_exact(len).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
         bytes.resize(end, 0);
+        if self.data_from(offset) >= offset.saturating_add(wide(len)) {
+            return Ok(());
+        }
         let mut at = offset;
         while filled < end {
             match self.file.read_at(at, &mut bytes[filled..end]) {
                 Ok(0) => break,
                 Ok(count) => {
                     filled += count;
-                    at += u64::try_from(count).unwrap_or(u64::MAX);
+                    at += wide(count);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),

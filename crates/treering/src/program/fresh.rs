@@ -134,6 +134,12 @@ pub(crate) fn copy_new(
     let file = storage.create(to).map_err(|error| cannot("write", to, error))?;
     let (mut at, mut piece) = (0, Vec::new());
     loop {
+        let data_at = source.data_from(at);
+        if data_at > at {
+            at = data_at;
+            // Zeros that were never written take no room here either.
+            file.truncate(at).map_err(|error| cannot("write", to, error))?;
+        }
         piece.clear();
         source.append_to(at, PIECE_BYTES, &mut piece).map_err(|error| cannot("read", from, error))?;
         if piece.is_empty() {

@@ -10,6 +10,9 @@ mod log;
 mod segment;
 mod snapshot;
 
+#[cfg(test)]
+mod property;
+
 use std::borrow::Cow;
 
 pub(crate) use log::{Log, log};
@@ -106,6 +109,11 @@ impl Fault {
     pub(crate) fn advice(mut self, advice: &'static str) -> Fault {
         self.advice = advice;
         self
+    }
+
+    /// Leaves nothing behind `to`.
+    fn clip(&mut self, to: u64) {
+        (self.from, self.to) = (self.from.min(to), self.to.min(to));
     }
 
     /// How many bytes are not used.

@@ -57,17 +57,32 @@ pub(super) fn tree_end(bytes: &[u8]) -> Option<usize> {
     end.filter(|_| walk.begun && walk.open.is_empty())
 }
 
-/// All columns in ascending order, by the trailer's table where there is one, else along the tree.
+/// All columns in ascending order, along the tree.
 pub(super) fn columns(bytes: &[u8]) -> Vec<Range<usize>> {
-    let by_table: Vec<Range<usize>> = in_trailer(bytes).collect();
-    if !by_table.is_empty() {
-        return by_table;
-    }
-    let by_tree = Walk::new(bytes).filter_map(|step| match step {
+    let of_step = |step| match step {
         Step::Column(column) => Some(column),
         _ => None,
-    });
-    by_tree.collect()
+    };
+    Walk::new(bytes).filter_map(of_step).collect()
+}
+
+/// The same by the trailer's table; none if there is no trailer that could be sound.
+pub(super) fn columns_of_trailer(bytes: &[u8]) -> Vec<Range<usize>> {
+    let table = || {
+        let (trailer, tail) = trailer(bytes)?;
+        let columns = usize::try_from(u32_at(bytes, trailer.checked_add(COLUMN_COUNT_AT)?)?).ok()?;
+        bytes.get(tail.checked_sub(columns.checked_mul(COLUMN_ENTRY_BYTES)?)?..tail)
+    };
+    let (entries, _) = table().unwrap_or_default().as_chunks::<COLUMN_ENTRY_BYTES>();
+    let number = |field: &[u8]| {
+        let field = field.first_chunk().map(|field| u64::from_le_bytes(*field));
+        field.and_then(|number| usize::try_from(number).ok())
+    };
+    let of_entry = |entry: &[u8; COLUMN_ENTRY_BYTES]| {
+        let from = number(&entry[..8])?;
+        Some(from..from.checked_add(number(&entry[8..])?)?)
+    };
+    entries.iter().map_while(of_entry).collect()
 }
 
 /// The column that begins here, by its own lengths.
@@ -209,24 +224,6 @@ fn name(bytes: &[u8], at: &mut usize) -> Option<()> {
 fn skip(bytes: &[u8], at: &mut usize, len: usize) -> Option<()> {
     *at = at.checked_add(len).filter(|at| *at <= bytes.len())?;
     Some(())
-}
-
-/// The columns that the trailer tells of; none if there is no trailer that could.
-fn in_trailer(bytes: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
-    let table = || {
-        let (trailer, tail) = trailer(bytes)?;
-        let columns = usize::try_from(u32_at(bytes, trailer.checked_add(COLUMN_COUNT_AT)?)?).ok()?;
-        bytes.get(tail.checked_sub(columns.checked_mul(COLUMN_ENTRY_BYTES)?)?..tail)
-    };
-    let (entries, _) = table().unwrap_or_default().as_chunks::<COLUMN_ENTRY_BYTES>();
-    let number = |field: &[u8]| {
-        let field = field.first_chunk().map(|field| u64::from_le_bytes(*field));
-        field.and_then(|number| usize::try_from(number).ok())
-    };
-    entries.iter().map_while(move |entry| {
-        let from = number(&entry[..8])?;
-        Some(from..from.checked_add(number(&entry[8..])?)?)
-    })
 }
 
 /// Where the trailer's table of levels begins.

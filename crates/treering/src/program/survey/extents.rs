@@ -1,6 +1,6 @@
 //! How far things reach in a snapshot, whatever its format.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -24,13 +24,16 @@ pub(super) struct Extents<'a> {
     columns: OnceCell<Vec<Range<usize>>>,
     by_name: OnceCell<ByName>,
     levels: RefCell<bin::Levels<'a>>,
+    /// The trailer was found to be of no use.
+    has_no_trailer: Cell<bool>,
 }
 
 impl<'a> Extents<'a> {
     pub(super) fn new(extension: &'static str, bytes: &'a [u8], len: u64) -> Extents<'a> {
         let levels = RefCell::new(bin::Levels::new(bytes));
         let (columns, by_name) = (OnceCell::new(), OnceCell::new());
-        Extents { extension, bytes, len, is_bin: extension == "bin", columns, by_name, levels }
+        let (is_bin, has_no_trailer) = (extension == "bin", Cell::new(false));
+        Extents { extension, bytes, len, is_bin, columns, by_name, levels, has_no_trailer }
     }
 
     /// From where to where a report's damage reaches; more than one stretch if that is how it lies.
@@ -38,6 +41,8 @@ impl<'a> Extents<'a> {
         let from = damage.offset;
         let at = usize::try_from(from).unwrap_or(usize::MAX);
         let one = |range: Option<Range<usize>>| vec![range.map_or((from, from), |range| pair(&range))];
+        // Decoders say this before they go along the tree.
+        self.has_no_trailer.set(self.has_no_trailer.get() || is_of_trailer(damage.kind));
         match damage.kind {
             // Nobody knows which byte.
             DamageKind::StructureChecksum { .. } | DamageKind::FileChecksum { .. } => one(None),
@@ -99,13 +104,13 @@ impl<'a> Extents<'a> {
         bin::impossible_count(self.bytes, at)
     }
 
-    /// Where bytes begin that belong to nobody.
-    pub(super) fn foreign_from(&self, has_trailer: bool, is_read: bool) -> Option<u64> {
+    /// Where bytes begin that belong to nobody, in a file that was read to its end.
+    pub(super) fn foreign_from(&self, has_trailer: bool) -> Option<u64> {
         if self.len != wide(self.bytes.len()) {
             return None;
         }
         let from = match self.is_bin {
-            true if has_trailer || !is_read => None,
+            true if has_trailer => None,
             true => bin::tree_end(self.bytes),
             false => {
                 let end = json::value_end(self.bytes, 0)?;
@@ -114,6 +119,11 @@ impl<'a> Extents<'a> {
             }
         };
         from.map(wide).filter(|from| *from < self.len)
+    }
+
+    /// Whether the trailer, or what a text has of one, was found to be of no use.
+    pub(super) fn has_no_trailer(&self) -> bool {
+        self.has_no_trailer.get()
     }
 
     /// Whether the file is a text that is one whole object of JSON, whatever it says.
@@ -139,7 +149,11 @@ impl<'a> Extents<'a> {
     }
 
     fn columns(&self) -> &[Range<usize>] {
-        self.columns.get_or_init(|| bin::columns(self.bytes))
+        self.columns.get_or_init(|| {
+            let by_trailer =
+                if self.has_no_trailer.get() { Vec::new() } else { bin::columns_of_trailer(self.bytes) };
+            if by_trailer.is_empty() { bin::columns(self.bytes) } else { by_trailer }
+        })
     }
 }
 
@@ -153,5 +167,14 @@ fn is_of_column(kind: DamageKind) -> bool {
         DamageKind::ColumnChecksum { .. }
             | DamageKind::ColumnMalformed { .. }
             | DamageKind::ColumnUnusable { .. }
+    )
+}
+
+fn is_of_trailer(kind: DamageKind) -> bool {
+    matches!(
+        kind,
+        DamageKind::TrailerChecksum { .. }
+            | DamageKind::TrailerBroken { .. }
+            | DamageKind::TrailerVersion { .. }
     )
 }

@@ -6,6 +6,8 @@ use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
+use crate::program::words::wide;
+
 /// What was passed over.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct PassedOver {
@@ -79,14 +81,32 @@ pub(super) fn sound_end(bytes: &[u8], offset: usize) -> usize {
 
 /// Looks for what a decoder passes over, as far as the text can be read. What is damaged is not passed over.
 pub(super) fn passed_over(bytes: &[u8], is_damaged: &dyn Fn(&Range<usize>) -> bool) -> PassedOver {
-    let mut found = PassedOver::default();
-    let mut levels = Levels::new(bytes);
-    levels.run(&mut |member| match member {
-        Member::Unknown(range) if !is_damaged(&range) => found.unknown.add(bytes, range),
-        Member::Replaced(range) if !is_damaged(&range) => found.replaced.add(bytes, range),
+    let (mut unknown, mut replaced) = (Vec::new(), Vec::new());
+    Levels::new(bytes).run(&mut |member| match member {
+        Member::Unknown(range) if !is_damaged(&range) => unknown.push(range),
+        Member::Replaced(range) if !is_damaged(&range) => replaced.push(range),
         _ => {}
     });
-    found
+    // What lies in a member that is replaced goes with it.
+    let replaced = outermost(replaced);
+    let is_replaced = |range: &Range<usize>| {
+        let before = replaced.partition_point(|other| other.start <= range.start);
+        before.checked_sub(1).is_some_and(|index| range.end <= replaced[index].end)
+    };
+    unknown.retain(|range| !is_replaced(range));
+    PassedOver { unknown: Members::of(bytes, &unknown), replaced: Members::of(bytes, &replaced) }
+}
+
+/// Those that lie in no other. Members overlap only where one lies in the other.
+fn outermost(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_unstable_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
+    let mut end = 0;
+    ranges.retain(|range| {
+        let is_out = range.start >= end;
+        end = end.max(range.end);
+        is_out
+    });
+    ranges
 }
 
 /// Where the columns lie, by level and metric.
@@ -101,14 +121,15 @@ pub(super) fn columns(bytes: &[u8]) -> HashMap<(Vec<String>, String), Range<usiz
 }
 
 impl Members {
-    fn add(&mut self, bytes: &[u8], range: Range<usize>) {
-        if self.count == 0 {
-            self.range = range.clone();
-            self.key = string(bytes, range.start);
+    fn of(bytes: &[u8], ranges: &[Range<usize>]) -> Members {
+        let Some(first) = ranges.iter().min_by_key(|range| range.start) else { return Members::default() };
+        let end = ranges.iter().map(|range| range.end).max().unwrap_or(first.end);
+        Members {
+            count: wide(ranges.len()),
+            bytes: ranges.iter().map(|range| wide(range.len())).sum(),
+            range: first.start..end,
+            key: string(bytes, first.start),
         }
-        self.count += 1;
-        self.bytes += crate::program::words::wide(range.len());
-        self.range = self.range.start.min(range.start)..self.range.end.max(range.end);
     }
 }
 
@@ -427,6 +448,11 @@ mod tests {
             (r#"{"metrics":null,"metrics":{"a":{}}}"#, 0, ""),
             (r#"{"metrics":{"a":{"data":[1],"start":2,"DATA":[]}}}"#, 1, r#""data":[1]"#),
             (r#"{"children":{"a":{"children":{"a":{}}},"a":{}}}"#, 1, r#""a":{"children":{"a":{}}}"#),
+            (
+                r#"{"children":{"a":{"x":1,"children":{"a":{},"a":{}}},"a":{}}}"#,
+                1,
+                r#""a":{"x":1,"children":{"a":{},"a":{}}}"#,
+            ),
             (r#"{"children":{"a":{},"b":{"metrics":{"a":{}}}},"metrics":{"a":{}}}"#, 0, ""),
         ] {
             let found = passed_over(text.as_bytes());

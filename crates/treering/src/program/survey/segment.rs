@@ -126,7 +126,7 @@ impl<B: Bytes> Windows<'_, B> {
             if bytes.is_empty() {
                 return Ok(true);
             }
-            if bytes.iter().any(|byte| *byte != 0) {
+            if !only_zeros(&bytes) {
                 return Ok(false);
             }
             at += wide(bytes.len());
@@ -225,6 +225,11 @@ impl Window<'_> {
     fn place(&self, offset: u64) -> u64 {
         self.at + offset.saturating_sub(wide(MAGIC_BYTES))
     }
+}
+
+/// In pieces without a way out within them, which is many times faster.
+fn only_zeros(bytes: &[u8]) -> bool {
+    bytes.chunks(4096).all(|piece| piece.iter().fold(0, |all, byte| all | byte) == 0)
 }
 
 impl Bytes for Source {

@@ -54,10 +54,9 @@ pub(crate) fn snapshot(
     let base = bytes.as_ptr().addr();
     let mut sink = Counting { base, file: &file, take, path: Vec::new(), seen: Seen::default() };
     let mut faults = Faults::default();
-    let (mut is_reported, mut trailer_is_reported) = (false, false);
+    let mut is_reported = false;
     let report = &mut |damage: Damage| {
         is_reported = true;
-        trailer_is_reported |= is_of_trailer(damage.kind);
         of_damage(&file, &damage).for_each(|fault| faults.push(fault));
     };
     let decoded = format.decode(bytes, scratch, &Limits::default(), &mut sink, report);
@@ -67,11 +66,16 @@ pub(crate) fn snapshot(
     let mut read_to = len;
     if let Err(error) = &decoded.end {
         let fault = of_end(&file, error, used_to, columns, is_reported);
-        read_to = if fault.from < fault.to { fault.from } else { len };
+        if fault.from < fault.to {
+            // What was found behind that is in it.
+            read_to = fault.from;
+            faults.kept.iter_mut().for_each(|fault| fault.clip(read_to));
+        }
         faults.push(fault);
     }
     let trailer_is_ours = decoded.meta.as_ref().is_some_and(|meta| meta.ours.is_some());
-    if let Some(from) = file.foreign_from(trailer_is_ours || trailer_is_reported, decoded.end.is_ok()) {
+    let foreign_from = file.foreign_from(trailer_is_ours || file.has_no_trailer());
+    if let Some(from) = foreign_from.filter(|_| read_to == len) {
         faults.push(of_foreign(&file, from, faults.lose_samples()));
     }
     passed_over(&file, read_to, &damaged).for_each(|fault| faults.push(fault));
@@ -201,15 +205,6 @@ fn samples_of(path: Option<&[String]>, metric: Option<&str>) -> String {
     let place = words::place(path, metric);
     let of = if place.is_empty() { "" } else { " of " };
     format!("this file's samples{of}{place}, as far as no log and no other snapshot has them")
-}
-
-fn is_of_trailer(kind: DamageKind) -> bool {
-    matches!(
-        kind,
-        DamageKind::TrailerChecksum { .. }
-            | DamageKind::TrailerBroken { .. }
-            | DamageKind::TrailerVersion { .. }
-    )
 }
 
 /// What a start would take of a file.
