@@ -15,6 +15,8 @@ mod property;
 
 use std::borrow::Cow;
 
+use super::words::place;
+
 pub(crate) use log::{Log, log};
 pub(crate) use segment::{Event, read_segment};
 pub(crate) use snapshot::{is_damage, snapshot};
@@ -109,6 +111,20 @@ impl Fault {
     pub(crate) fn advice(mut self, advice: &'static str) -> Fault {
         self.advice = advice;
         self
+    }
+
+    /// What it is, and about which series.
+    pub(crate) fn described(&self) -> String {
+        let place = place(self.path.as_deref(), self.metric.as_deref());
+        let comma = if place.is_empty() { "" } else { ", at " };
+        format!("{}{comma}{place}", self.what)
+    }
+
+    /// The same with its place.
+    pub(crate) fn told(&self) -> String {
+        let described = self.described();
+        let at = format!("at byte {}", self.at);
+        if self.what.contains(&at) { described } else { format!("{at}: {described}") }
     }
 
     /// Leaves nothing behind `to`.

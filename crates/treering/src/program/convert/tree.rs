@@ -133,12 +133,15 @@ impl Work<'_> {
     fn snapshot(&mut self, format: usize, path: &Path, to: &Path) -> Result<bool, Failure> {
         let format = &*self.formats[format];
         let read = Source::open(&self.storage, path)
-            .and_then(|source| source.read_snapshot(format, &mut self.bytes));
-        if let Err(error) = read {
-            self.unreadable(path, &error);
-            return Ok(false);
-        }
-        let made = match snapshot::convert(format, self.target, &mut self.bytes, &mut self.scratch) {
+            .and_then(|source| source.read_snapshot(format, &mut self.bytes).map(|()| source.len_bytes()));
+        let len = match read {
+            Ok(len) => len,
+            Err(error) => {
+                self.unreadable(path, &error);
+                return Ok(false);
+            }
+        };
+        let made = match snapshot::convert(format, self.target, (&mut self.bytes, len), &mut self.scratch) {
             Ok(made) => made,
             Err(why) => {
                 say(&format!("damage: {}: {why}", path.display()));
@@ -146,7 +149,6 @@ impl Work<'_> {
                 return Ok(false);
             }
         };
-        made.tell(path);
         write_new(&self.storage, to, &made.bytes).map_err(|(_, error)| cannot("write", to, &error))?;
         let losses = losses_of(&made, to, self.target, &mut self.bytes, &mut self.scratch)?;
         self.tally.take(&made, &losses, path);
@@ -169,7 +171,7 @@ impl Work<'_> {
 
     fn unreadable(&mut self, path: &Path, error: &io::Error) {
         say(&format!("unreadable: {}: {error}", path.display()));
-        self.tally.troubled += 1;
+        self.tally.unread += 1;
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::program::survey::{Class, Fault, Faults};
 use crate::program::table::Table;
-use crate::program::words::{count, on_one_line, place};
+use crate::program::words::{count, on_one_line};
 
 /// All of it, as `--json` prints it.
 #[derive(Debug, Serialize)]
@@ -277,9 +277,7 @@ impl Lost {
 
     fn by(fault: Fault) -> Lost {
         let bytes = fault.unused_bytes();
-        let place = place(fault.path.as_deref(), fault.metric.as_deref());
-        let comma = if place.is_empty() { "" } else { ", at " };
-        let what = format!("{}{comma}{place}", fault.what);
+        let what = fault.described();
         Lost { from: fault.from, to: fault.to, bytes, rule: fault.rule, what, class: Some(fault.class) }
     }
 }

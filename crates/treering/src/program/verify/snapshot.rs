@@ -27,14 +27,10 @@ pub(super) struct Checked {
 
 /// Where the newest column of each series begins: files come in the order of their stems.
 #[derive(Default)]
-pub(super) struct Starts {
-    of_series: HashMap<Series, Start>,
-    files: u64,
-}
+pub(super) struct Starts(HashMap<Series, Start>);
 
 struct Start {
     start_s: i64,
-    file: u64,
     name: Rc<str>,
 }
 
@@ -47,7 +43,6 @@ pub(super) fn check(
     starts: &mut Starts,
     findings: &mut Findings,
 ) -> Checked {
-    starts.files += 1;
     let name = Rc::from(home.map_or("", |home| home.name));
     let mut of_order = findings.beside();
     let seen = survey::snapshot(format, bytes, len, scratch, &mut |taken| {
@@ -100,28 +95,23 @@ fn window(meta: &Meta, home: Option<&Home<'_>>, findings: &mut Findings) {
 impl Starts {
     /// The reference asks that a column never begins before the same column of the file before.
     fn follow(&mut self, path: &[String], head: &Head<'_>, name: &Rc<str>) -> Option<Finding> {
-        let new = Start { start_s: head.start_s, file: self.files, name: Rc::clone(name) };
+        let new = Start { start_s: head.start_s, name: Rc::clone(name) };
         let key = Series::new(path, head.metric);
-        let Some(before) = self.of_series.get_mut(&key) else {
-            self.of_series.insert(key, new);
+        let Some(before) = self.0.get_mut(&key) else {
+            self.0.insert(key, new);
             return None;
         };
         let column = words::place(Some(path), Some(head.metric));
-        let finding = if before.file == new.file {
-            Finding::note("column-twice", "this column is in the file twice")
-                .lost("perhaps: of two values of one slot only one is used")
-        } else if head.start_s < before.start_s {
-            let what = format!(
-                "the reference would refuse this directory because {column} begins at {}, before its begin at {} in {}",
-                head.start_s, before.start_s, before.name
-            );
-            return Some(Finding::note("order-of-starts", what).advice(
-                "nothing for this store; before going back to the reference, move one of the two files away",
-            ));
-        } else {
+        if head.start_s >= before.start_s {
             *before = new;
             return None;
-        };
-        Some(Finding { path: Some(path.to_vec()), metric: Some(head.metric.to_owned()), ..finding })
+        }
+        let what = format!(
+            "the reference would refuse this directory because {column} begins at {}, before its begin at {} in {}",
+            head.start_s, before.start_s, before.name
+        );
+        Some(Finding::note("order-of-starts", what).advice(
+            "nothing for this store; before going back to the reference, move one of the two files away",
+        ))
     }
 }

@@ -63,13 +63,12 @@ fn snapshots(store: &Path) -> Vec<Case> {
             "damaged",
         ),
         case("alpha/n001/1700000000.json", Injury::Flip(number, 0x10), 10..=20, "damaged"),
-        // Zeros are values and counts, too: without a checksum nothing says that others were written. The column in
-        // which they begin is taken for whole.
+        // Zeros are values and counts, too. The column in which they begin is not believed either.
         case(
             "alpha/n001/1700003600.bin",
             Injury::Zero(10_000..10_512),
-            before(&zeros, 10_000) + 1..=before(&zeros, 10_000) + 1,
-            "unplaced",
+            before(&zeros, 10_000)..=before(&zeros, 10_000),
+            "damaged",
         ),
         case("alpha/n001/1700007200.json", Injury::Tail(b"garbage"), 75..=75, "sound"),
         case("alpha/n002/1700000000.bin", Injury::Tail(b"garbage in the end"), 75..=75, "sound"),
@@ -199,11 +198,9 @@ fn all_that_is_sound_comes_back_and_the_rest_is_accounted_for() {
     let rows = points(&at.join("new"));
     assert!(dump_tsv(&store, &[]).stdout == rows);
     assert_eq!(number("samples"), rows.lines().count());
-    // Every value was there before, but for the one in which the zeros begin: no checksum tells it from others.
+    // Every value was there before.
     let all = values(&sound);
-    let invented: Vec<_> = values(&rows).into_iter().filter(|value| !all.contains(value)).collect();
-    let torn = ["alpha/n001/core13", "ipc", "00b66666"].map(str::to_owned);
-    assert_eq!(invented, [torn]);
+    assert!(values(&rows).is_subset(&all));
     assert!(rows.lines().count() > 30_000);
 }
 
@@ -218,73 +215,70 @@ fn the_report_on_a_store_whose_files_are_all_damaged_in_their_own_way() {
     let ran = treering(dir.path(), &["repair", "store", "--out", "new", "--write"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""));
     assert_snapshot!(ran.stdout, @r#"
-    file                  state       bytes  parts  samples
+    file                  state     bytes  parts  samples
     alpha/n000: 5762 samples of 61 series
-      1700000000.bin      damaged     21927      0        0
+      1700000000.bin      damaged   21927      0        0
         bytes 0 to 21927: wrong magic at byte 0: 0xcc5b0001 expected, 0x01005bcc found
-      1700003600.json     damaged     17323     35     2449
+      1700003600.json     damaged   17323     35     2449
         bytes 16876 to 17323: cut off at byte 17323: a value takes 1 bytes, 0 are left
-      1700007200.bin      damaged     14618     48     3226
+      1700007200.bin      damaged   14618     48     3226
         bytes 14587 to 14618: cut off at byte 14617: a column's values takes 240 bytes, 1 are left
-      current.wal         damaged      3364     89       89
+      current.wal         damaged    3364     89       89
         bytes 1684 to 1719: payload with checksum 0xc799109c, 0x7e62cb74 expected; sound again at byte 1719
-    alpha/n001: 8468 samples of 75 series
-      1700000000.json     damaged     34559     16     1317
+    alpha/n001: 8408 samples of 75 series
+      1700000000.json     damaged   34559     16     1317
         bytes 9041 to 34559: malformed at byte 9096: a value expected, `~` found
-      1700003600.bin      not placed  21927     32     2269
-        bytes 10209 to 10231: column left out: an interval of 0 s, 1 to 4294967295 expected, at level "core13", metric ""
-        bytes 10231 to 10253: column left out: an interval of 0 s, 1 to 4294967295 expected, at level "core13", metric ""
-        bytes 10253 to 10275: column left out: an interval of 0 s, 1 to 4294967295 expected, at level "core13", metric ""
-        bytes 10389 to 21927: bytes behind the end that belong to nobody known here
-      1700007200.json     sound       34541     75     4839
+      1700003600.bin      damaged   21927     31     2209
+        bytes 9928 to 21927: malformed at byte 10209: a column expected, one of interval 0 and start 0 found
+      1700007200.json     sound     34541     75     4839
         bytes 34534 to 34541: bytes behind the end that belong to nobody known here
-      current.wal         torn         1700     45       45
+      current.wal         torn       1700     45       45
         bytes 1684 to 1700: a frame is cut short: 16 bytes are left, 35 expected; nothing sound follows
     alpha/n002: 9181 samples of 75 series
-      1700000000.bin      sound       21945     75     4839
+      1700000000.bin      sound     21945     75     4839
         bytes 21927 to 21945: bytes behind the end that belong to nobody known here
-      1700003600.json     damaged     34363     19     1499
+      1700003600.json     damaged   34363     19     1499
         bytes 9916 to 34363: malformed at byte 10000: `,` or `]` expected, byte 0x00 found
-      1700007200.bin      damaged     21927     40     2754
+      1700007200.bin      damaged   21927     40     2754
         bytes 12347 to 21927: cut off at byte 12389: a column's values takes 8522825968 bytes, 9538 are left
-      current.wal         damaged      3364     90       90
+      current.wal         damaged    3364     90       90
         bytes 0 to 4: log magic 0xcc1da701 expected, 0x01a71dcc found
     beta/n000: 4790 samples of 73 series
-      1700000000.json     damaged     34399      0        0
+      1700000000.json     damaged   34399      0        0
         bytes 0 to 34399: malformed at byte 0: a value expected, `e` found
-      1700003600.bin      damaged         3      0        0
+      1700003600.bin      damaged       3      0        0
         bytes 0 to 3: cut off at byte 0: the header takes 20 bytes, 3 are left
-      1700007200.json     damaged     34000     73     4709
+      1700007200.json     damaged   34000     73     4709
         bytes 33411 to 34000: cut off at byte 34000: `,` or `]` takes 1 bytes, 0 are left
-      current.wal         damaged      3364     81       81
+      current.wal         damaged    3364     81       81
         bytes 788 to 1124: payload with checksum 0x98b7ac2e, 0x00000000 expected; sound again at byte 1124
-      legacy-avro-60      not used        3      0        0
+      legacy-avro-60      not used      3      0        0
         bytes 0 to 3: a directory that no store reads
-    beta/n001: 4507 samples of 52 series
-      1700000000.bin      damaged     21927     20     1555
-        bytes 6948 to 21927: cut off at byte 6950: a column's name takes 65288 bytes, 14977 are left
-      1700003600.json     damaged     34758     42     2865
+    beta/n001: 4447 samples of 51 series
+      1700000000.bin      damaged   21927     19     1495
+        bytes 6681 to 21927: cut off at byte 6950: a column's name takes 65288 bytes, 14977 are left
+      1700003600.json     damaged   34758     42     2865
         bytes 20128 to 34758: malformed at byte 20178: a key or `}` expected, `9` found
-      1700007200.bin      damaged     21927      0        0
+      1700007200.bin      damaged   21927      0        0
         bytes 0 to 21927: wrong magic at byte 0: 0xcc5b0001 expected, 0x00000000 found
-      1700010800.bin.tmp  not used        4      0        0
+      1700010800.bin.tmp  not used      4      0        0
         bytes 0 to 4: a snapshot that was never finished
-      current.wal         torn         3368     90       90
+      current.wal         torn       3368     90       90
         bytes 3364 to 3368: a frame's header is cut short: 4 bytes are left, 8 expected; nothing sound follows
     beta/n002: 9513 samples of 75 series
-      1700000000.json     damaged     34384     72     4654
+      1700000000.json     damaged   34384     72     4654
         bytes 32800 to 34384: malformed at byte 33000: `,` or `]` expected, byte 0x00 found
-      1700003600.bin      damaged         0      0        0
+      1700003600.bin      damaged       0      0        0
         byte 0: the file is empty
-      1700007200.json     damaged     34452     74     4779
+      1700007200.json     damaged   34452     74     4779
         bytes 5354 to 5369: column left out: an object expected, at level "core0", metric "cpu_user"
-      current.wal         torn         3364     80       80
+      current.wal         torn       3364     80       80
         bytes 2986 to 3364: payload with checksum 0xf424fccd, 0x00000000 expected; nothing sound follows
 
-    42221 samples of 411 series on 6 hosts
+    42101 samples of 410 series on 6 hosts
       8 more met another one in their slot: if these are many, say with --config or --default-interval how often metrics are measured
     26 files: 5 sound, 19 damaged, 2 not used
-    457511 bytes: 275026 used, 182453 lost, 32 that no store reads
-    new: 6 snapshots, 221518 bytes, exactly the samples above; store is as it was
+    457511 bytes: 274364 used, 183115 lost, 32 that no store reads
+    new: 6 snapshots, 220987 bytes, exactly the samples above; store is as it was
     "#);
 }

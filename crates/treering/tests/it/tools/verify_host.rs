@@ -127,7 +127,7 @@ fn a_column_that_begins_before_the_one_in_the_file_before_is_refused_by_the_refe
 }
 
 #[test]
-fn a_column_that_comes_twice_is_damage_and_the_last_one_counts() {
+fn of_a_column_that_comes_twice_the_first_is_not_used() {
     let made = Made::new();
     let bytes = at(1_000).bytes();
     // Level `core0` begins at 28: one column of 37 bytes, no child.
