@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use treering::duration::GoDuration;
 
 use make::one_decimal;
-pub(crate) use make::{CompletionsArgs, ConvertArgs, Decimals, ManArgs, RepairArgs, To};
+pub(crate) use make::{COMMANDS, CompletionsArgs, ConvertArgs, Decimals, ManArgs, RepairArgs, To};
 
 /// An in-memory store for monitoring data that never forgets
 #[derive(Debug, Parser)]
@@ -120,6 +120,12 @@ pub(crate) struct RunArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A directory is read as a start would read it, but nothing is locked or changed, so it may be in use.
+A gap is a slot without a sample. Times are Unix seconds.
+
+Exit codes:
+  0  all of it is sound
+  1  something is damaged, what is sound was printed; or nothing is stored
+  3  something could not be read
 
 Examples:
   treering dump var/checkpoints                     every series with its span and latest value
@@ -153,6 +159,11 @@ pub(crate) struct DumpArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Nothing is locked or changed, so the store may be in use. Times are Unix seconds.
+
+Exit codes:
+  0  listed
+  1  listed, but some files are damaged; or nothing is stored
+  3  something could not be read
 
 Examples:
   treering ls                         the store in ./var/checkpoints

@@ -46,7 +46,7 @@ pub(crate) fn repair(args: &RepairArgs) -> Result<Outcome, Failure> {
     if report.is_empty() {
         say(&format!("{}: nothing is stored here that could be repaired", args.dir.display()));
     }
-    Ok(if report.is_empty() || report.is_lossy() { Outcome::No } else { Outcome::Done })
+    Ok(report.outcome())
 }
 
 fn must_be_dir(args: &RepairArgs) -> Result<(), Failure> {

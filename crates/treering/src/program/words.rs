@@ -21,6 +21,13 @@ pub(crate) fn count_len(number: usize, one: &str) -> String {
     count(wide(number), one)
 }
 
+/// The same with commas in long numbers.
+pub(crate) fn grouped(number: u64, one: &str) -> String {
+    let counted = count(number, one);
+    let word = counted.split_once(' ').map_or("", |(_, word)| word);
+    format!("{} {word}", indicatif::HumanCount(number))
+}
+
 /// A length as it stands in reports.
 pub(crate) fn wide(len: usize) -> u64 {
     u64::try_from(len).unwrap_or(u64::MAX)
@@ -95,6 +102,11 @@ mod tests {
             all,
             ["0 files, 0 series, 0 entries", "1 file, 1 series, 1 entry", "2 files, 2 series, 2 entries"]
         );
+    }
+
+    #[test]
+    fn long_numbers_have_commas() {
+        assert_eq!([grouped(1, "host"), grouped(12_345, "host")], ["1 host", "12,345 hosts"]);
     }
 
     #[test]

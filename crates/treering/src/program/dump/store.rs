@@ -25,8 +25,9 @@ struct Totals {
     samples: u64,
     snapshots: u64,
     log_segments: u64,
-    /// Whether anything is damaged or cannot be read.
-    lossy: bool,
+    /// Whether anything is damaged, and whether anything cannot be read.
+    damaged: bool,
+    unread: bool,
 }
 
 pub(super) fn dump(args: &DumpArgs, form: Format, out: &mut impl Write) -> Result<Outcome, Problem> {
@@ -39,7 +40,7 @@ pub(super) fn dump(args: &DumpArgs, form: Format, out: &mut impl Write) -> Resul
         let is_unread = matches!(stray.what, StrayKind::Unreadable(_));
         let word = if is_unread { FindingKind::Unreadable } else { FindingKind::Foreign };
         say(&format!("{word}: {}: {}", stray.path.display(), stray.what.why()));
-        totals.lossy |= is_unread;
+        totals.unread |= is_unread;
     }
     for hosts in together(found.hosts) {
         let trees: Vec<Tree<()>> =
@@ -57,13 +58,14 @@ pub(super) fn dump(args: &DumpArgs, form: Format, out: &mut impl Write) -> Resul
         Format::Text if !is_empty => totals.print(out)?,
         _ => {}
     }
-    Ok(match (totals.lossy, is_empty) {
-        (false, false) => Outcome::Done,
-        (true, _) => Outcome::No,
-        (false, true) => {
+    Ok(match () {
+        () if totals.damaged => Outcome::No,
+        () if totals.unread => Outcome::Unfinished,
+        () if is_empty => {
             say(&format!("{}: nothing is stored here", args.path.display()));
             Outcome::No
         }
+        () => Outcome::Done,
     })
 }
 
@@ -106,8 +108,8 @@ impl Totals {
     fn add(&mut self, report: &RecoveryReport) {
         self.snapshots += report.snapshots;
         self.log_segments += report.log_segments;
-        let unread = report.findings.iter().any(|finding| finding.kind == FindingKind::Unreadable);
-        self.lossy |= report.has_damage() || unread;
+        self.damaged |= report.has_damage();
+        self.unread |= report.findings.iter().any(|finding| finding.kind == FindingKind::Unreadable);
     }
 
     fn points(&mut self, series: &Series, out: &mut impl Write) -> io::Result<()> {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::program::exit::Outcome;
 use crate::program::survey::{Class, Fault, Faults};
 use crate::program::table::Table;
 use crate::program::words::{count, on_one_line};
@@ -96,6 +97,7 @@ struct Totals {
     files: u64,
     files_sound: u64,
     files_damaged: u64,
+    files_unread: u64,
     files_not_used: u64,
     bytes: u64,
     /// Bytes of damaged parts, torn tails, and what cannot be read or placed.
@@ -130,9 +132,14 @@ impl Report {
         self.totals.samples == 0
     }
 
-    /// Whether anything that was stored may be lost.
-    pub(super) fn is_lossy(&self) -> bool {
-        self.totals.files_damaged > 0
+    /// Whether samples are lost that were stored; unread files say nothing of that.
+    pub(super) fn outcome(&self) -> Outcome {
+        match &self.totals {
+            all if all.files_damaged > 0 => Outcome::No,
+            all if all.files_unread > 0 => Outcome::Unfinished,
+            _ if self.is_empty() => Outcome::No,
+            _ => Outcome::Done,
+        }
     }
 
     /// The same for eyes.
@@ -166,10 +173,11 @@ impl Report {
         }
         writeln!(
             out,
-            "{}: {} sound, {} damaged, {} not used",
+            "{}: {} sound, {} damaged, {} unread, {} not used",
             count(all.files, "file"),
             all.files_sound,
             all.files_damaged,
+            all.files_unread,
             all.files_not_used
         )?;
         writeln!(
@@ -288,7 +296,8 @@ impl Totals {
         self.bytes += file.bytes;
         match file.state {
             State::Sound | State::Torn => self.files_sound += 1,
-            State::Damaged | State::Unplaced | State::Unread => self.files_damaged += 1,
+            State::Damaged | State::Unplaced => self.files_damaged += 1,
+            State::Unread => self.files_unread += 1,
             State::NotUsed => self.files_not_used += 1,
         }
         for lost in &file.lost {

@@ -167,6 +167,12 @@ fn help_of_dump() {
               Print help (see a summary with '-h')
 
     A directory is read as a start would read it, but nothing is locked or changed, so it may be in use.
+    A gap is a slot without a sample. Times are Unix seconds.
+
+    Exit codes:
+      0  all of it is sound
+      1  something is damaged, what is sound was printed; or nothing is stored
+      3  something could not be read
 
     Examples:
       treering dump var/checkpoints                     every series with its span and latest value
@@ -278,18 +284,18 @@ fn a_run_in_a_pipe_says_how_it_began_and_ended() {
         let lines = ran.stderr.replace(store.to_str().unwrap(), "store");
         lines.lines().map(|line| without_measures(line) + "\n").collect::<String>()
     };
-    assert_snapshot!(said("a,cluster=c,host=h value=1 60\nb,cluster=c,host=h value=1 60\nc\n"), @"
+    assert_snapshot!(said("a,cluster=c,host=h value=1 60\nb,cluster=c,host=h value=1 60\nc\n"), @r"
     store: nothing stored yet
     line 3 refused (missing_value): no value at byte 1: write a space and value=<number> behind the metric and its tags
     2 samples stored, 1 refused
       refused, missing_value: 1
-    last checkpoint: 1 hosts, 1 files, N B, N s
+    last checkpoint: 1 host, 1 file, N B, N s
     ");
-    assert_snapshot!(said("a,cluster=c,host=i value=1 60\n"), @"
-    store: recovered 2 samples of 2 series on 1 hosts in N s
-      2 samples from 1 snapshots, 0 from 0 log segments; 0 met another in their slot
-    1 samples stored, 0 refused
-    last checkpoint: 1 hosts, 1 files, N B, N s
+    assert_snapshot!(said("a,cluster=c,host=i value=1 60\n"), @r"
+    store: recovered 2 samples of 2 series on 1 host in N s
+      2 samples from 1 snapshot, 0 from 0 log segments; 0 met another in their slot
+    1 sample stored, 0 refused
+    last checkpoint: 1 host, 1 file, N B, N s
     ");
 }
 

@@ -38,7 +38,7 @@ fn a_sparse_file_of_4_gb_is_refused_for_its_magic_without_being_read() {
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""));
     assert!(ran.stdout.starts_with("damage bin-magic: ./c/h/1.bin at byte 0\n"), "{ran:?}");
     let ran = with_little_memory(dir.path(), "ls .");
-    assert_eq!((ran.code, ran.said("1 files are damaged").len()), (Some(1), 1), "{ran:?}");
+    assert_eq!((ran.code, ran.said("1 file is damaged").len()), (Some(1), 1), "{ran:?}");
     let ran = with_little_memory(dir.path(), "dump c/h/1.bin");
     assert_eq!((ran.code, ran.said("wrong magic at byte 0").len()), (Some(1), 1), "{ran:?}");
     assert!(started.elapsed() < Duration::from_secs(20), "nobody reads 4 GB here");

@@ -106,7 +106,7 @@ fn a_damaged_column_and_a_damaged_record_cost_just_themselves() {
         bytes 0 to 5: only directories are expected here
 
     99 samples of 2 series on 1 host
-    7 files: 1 sound, 2 damaged, 4 not used
+    7 files: 1 sound, 2 damaged, 0 unread, 4 not used
     2299 bytes: 2126 used, 141 lost, 32 that no store reads
     new: 1 snapshot, 715 bytes, exactly the samples above; store is as it was
     "#);

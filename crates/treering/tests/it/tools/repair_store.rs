@@ -277,7 +277,7 @@ fn the_report_on_a_store_whose_files_are_all_damaged_in_their_own_way() {
 
     42101 samples of 410 series on 6 hosts
       8 more met another one in their slot: if these are many, say with --config or --default-interval how often metrics are measured
-    26 files: 5 sound, 19 damaged, 2 not used
+    26 files: 5 sound, 19 damaged, 0 unread, 2 not used
     457511 bytes: 274364 used, 183115 lost, 32 that no store reads
     new: 6 snapshots, 220987 bytes, exactly the samples above; store is as it was
     "#);
