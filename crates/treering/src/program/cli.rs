@@ -8,8 +8,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use treering::duration::GoDuration;
 
+#[cfg(test)]
+pub(crate) use make::COMMANDS;
 use make::one_decimal;
-pub(crate) use make::{COMMANDS, CompletionsArgs, ConvertArgs, Decimals, ManArgs, RepairArgs, To};
+pub(crate) use make::{CompletionsArgs, ConvertArgs, Decimals, ManArgs, RepairArgs, To};
 
 /// An in-memory store for monitoring data that never forgets
 #[derive(Debug, Parser)]

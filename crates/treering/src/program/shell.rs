@@ -92,13 +92,14 @@ fn print(text: &[u8]) -> Result<Outcome, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::cli::COMMANDS;
     use super::*;
 
     #[test]
     fn every_command_can_be_asked_for() {
         let program = Cli::command();
         let named: Vec<&str> = program.get_subcommands().map(Command::get_name).collect();
-        assert_eq!(named, super::super::cli::COMMANDS);
+        assert_eq!(named, COMMANDS);
     }
 
     #[test]

@@ -5,7 +5,13 @@ mod made;
 
 mod convert;
 #[cfg(target_os = "linux")]
+mod every_tool;
+#[cfg(target_os = "linux")]
 mod hostile;
+#[cfg(target_os = "linux")]
+mod hostile_entries;
+#[cfg(target_os = "linux")]
+mod hostile_names;
 mod ls;
 mod pages;
 mod repair;

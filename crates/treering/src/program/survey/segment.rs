@@ -32,6 +32,8 @@ pub(crate) enum Event<'a> {
 /// Where bytes are read from.
 trait Bytes {
     fn len_bytes(&self) -> u64;
+    /// An offset before which, from this one on, there are only zeros.
+    fn data_from(&self, offset: u64) -> u64;
     /// Appends so many bytes from an offset on, fewer at the end.
     fn append(&self, offset: u64, len: usize, bytes: &mut Vec<u8>) -> io::Result<()>;
 }
@@ -78,6 +80,14 @@ impl<B: Bytes> Windows<'_, B> {
         let Some((mut at, mut pending)) = self.begin(visit)? else { return Ok(()) };
         let mut bytes = Vec::new();
         loop {
+            if let Some(first) = pending {
+                // No record begins with a zero.
+                at = at.max(self.bytes.data_from(at));
+                if at >= self.bytes.len_bytes() {
+                    visit(first.to_the_end(self.bytes.len_bytes()));
+                    return Ok(());
+                }
+            }
             bytes.clear();
             bytes.extend_from_slice(&FILE_MAGIC.to_le_bytes());
             self.bytes.append(at, self.window_bytes, &mut bytes)?;
@@ -121,6 +131,7 @@ impl<B: Bytes> Windows<'_, B> {
     fn is_zero(&self) -> io::Result<bool> {
         let (mut at, mut bytes) = (0, Vec::new());
         loop {
+            at = self.bytes.data_from(at).max(at);
             bytes.clear();
             self.bytes.append(at, self.window_bytes, &mut bytes)?;
             if bytes.is_empty() {
@@ -131,6 +142,15 @@ impl<B: Bytes> Windows<'_, B> {
             }
             at += wide(bytes.len());
         }
+    }
+}
+
+impl Pending {
+    /// Nothing sound has followed.
+    fn to_the_end(self, len: u64) -> Event<'static> {
+        let left = len.saturating_sub(self.offset);
+        let reason = if self.only_zeros { Reason::Zeros { left } } else { self.reason };
+        Event::Torn { offset: self.offset, reason }
     }
 }
 
@@ -195,12 +215,7 @@ impl Window<'_> {
         let first = pending.unwrap_or(Pending { offset, reason, only_zeros: true });
         let only_zeros = first.only_zeros && zeros;
         if self.is_last {
-            let left = self.place(wide(self.bytes.len())).saturating_sub(first.offset);
-            let reason = match first.reason {
-                _ if only_zeros => Reason::Zeros { left },
-                reason => reason,
-            };
-            visit(Event::Torn { offset: first.offset, reason });
+            visit(Pending { only_zeros, ..first }.to_the_end(self.place(wide(self.bytes.len()))));
             return Next::Done;
         }
         if offset >= self.judged_to {
@@ -237,6 +252,10 @@ impl Bytes for Source {
         Source::len_bytes(self)
     }
 
+    fn data_from(&self, offset: u64) -> u64 {
+        Source::data_from(self, offset)
+    }
+
     fn append(&self, offset: u64, len: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
         self.append_to(offset, len, bytes)
     }
@@ -254,6 +273,13 @@ mod tests {
     impl Bytes for Vec<u8> {
         fn len_bytes(&self) -> u64 {
             wide(self.len())
+        }
+
+        /// As a file system that knows every hole.
+        fn data_from(&self, offset: u64) -> u64 {
+            let from = usize::try_from(offset).unwrap().min(self.len());
+            let zeros = self[from..].iter().take_while(|byte| **byte == 0).count();
+            wide(from + zeros).max(offset)
         }
 
         fn append(&self, offset: u64, len: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
