@@ -5,6 +5,8 @@ mod made;
 
 mod convert;
 #[cfg(target_os = "linux")]
+mod docs;
+#[cfg(target_os = "linux")]
 mod every_tool;
 #[cfg(target_os = "linux")]
 mod hostile;

@@ -87,7 +87,11 @@ fn rows(document: &Document, decoded: &Decoded, out: &mut impl Write) -> io::Res
 
 fn text(document: &Document, meta: Option<&Meta>, out: &mut impl Write) -> io::Result<()> {
     if let Some(meta) = meta {
-        writeln!(out, "window {} to {}", meta.window.from_s, meta.window.to_s)?;
+        let (from_s, to_s) = (meta.window.from_s, meta.window.to_s);
+        match (date(from_s), date(to_s)) {
+            (Some(from), Some(to)) => writeln!(out, "window {from_s} to {to_s}, {from} to {to}")?,
+            _ => writeln!(out, "window {from_s} to {to_s}")?,
+        }
         match &meta.ours {
             Some(ours) => writeln!(
                 out,
@@ -111,6 +115,11 @@ fn text(document: &Document, meta: Option<&Meta>, out: &mut impl Write) -> io::R
         Ok(())
     })?;
     tree.print(out)
+}
+
+/// A time for eyes; of times that nobody means there is none.
+fn date(time_s: i64) -> Option<jiff::Timestamp> {
+    jiff::Timestamp::from_second(time_s).ok().filter(|_| time_s != 0)
 }
 
 fn lines(

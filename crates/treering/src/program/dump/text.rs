@@ -36,7 +36,7 @@ impl Tree {
         let same = self.path.iter().zip(path).take_while(|(above, level)| *above == level.as_ref()).count();
         self.path.truncate(same);
         for level in &path[same..] {
-            self.table.title(format!("{}{}/", indent(self.path.len()), brief(level.as_ref())));
+            self.table.title(format!("{}{}/", indent(self.path.len()), name(level.as_ref())));
             self.path.push(level.as_ref().to_owned());
         }
     }
@@ -46,7 +46,7 @@ impl Tree {
         let Row { metric, interval_s, start_s, count, gaps, summary } = row;
         let value = |value: f32| or_dash((summary.samples > 0).then(|| shown(value)));
         self.table.row([
-            format!("{}{}", indent(self.path.len()), brief(metric)),
+            format!("{}{}", indent(self.path.len()), name(metric)),
             or_dash(interval_s.map(|interval_s| format!("{interval_s} s"))),
             or_dash(*start_s),
             count.to_string(),
@@ -70,6 +70,11 @@ fn shown(value: f32) -> String {
     } else {
         format!("{value:e}")
     }
+}
+
+/// A name that is none is still there.
+fn name(name: &str) -> String {
+    if name.is_empty() { "\"\"".to_owned() } else { brief(name) }
 }
 
 fn indent(depth: usize) -> String {

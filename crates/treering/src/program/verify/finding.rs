@@ -158,11 +158,6 @@ impl Findings {
         self.count(Severity::Note, faults.more.others);
     }
 
-    /// Takes findings of the same file, which are told later.
-    pub(super) fn beside(&self) -> Findings {
-        Findings { file: self.file.clone(), ..Findings::default() }
-    }
-
     /// Takes up what was found of the current file by another.
     pub(super) fn append(&mut self, other: Findings) {
         let (all, total) = other.finish();
@@ -191,10 +186,7 @@ impl Findings {
             if more > 0 {
                 let what = format!("{} in this file, not shown", words::count(more, "more finding"));
                 let finding = Finding::new(severity, "more".into(), what.into());
-                self.all.push(Finding {
-                    file: self.file.clone(),
-                    ..finding.lost("see above").advice("see above")
-                });
+                self.all.push(Finding { file: self.file.clone(), ..finding });
             }
         }
     }

@@ -44,15 +44,25 @@ pub(super) fn check(
     findings: &mut Findings,
 ) -> Checked {
     let name = Rc::from(home.map_or("", |home| home.name));
-    let mut of_order = findings.beside();
+    let (mut early, mut first) = (0_u64, None);
     let seen = survey::snapshot(format, bytes, len, scratch, &mut |taken| {
-        if let Some(finding) = starts.follow(taken.path, &taken.head, &name) {
-            of_order.add(finding);
+        if let Some(what) = starts.follow(taken.path, &taken.head, &name) {
+            early += 1;
+            first.get_or_insert(what);
         }
     });
     let damaged = seen.faults.lose_samples();
     findings.add_all(seen.faults);
-    findings.append(of_order);
+    if let Some(first) = first {
+        let columns = words::count(early, "column");
+        let begins = if early == 1 { "begins" } else { "begin" };
+        let what = format!(
+            "the reference would refuse this directory because {columns} of this file {begins} too early, the first: {first}"
+        );
+        findings.add(Finding::note("order-of-starts", what).advice(
+            "nothing for this store; before going back to the reference, move one of the two files away",
+        ));
+    }
     if let Some(meta) = &seen.meta {
         window(meta, home, findings);
     }
@@ -93,25 +103,19 @@ fn window(meta: &Meta, home: Option<&Home<'_>>, findings: &mut Findings) {
 }
 
 impl Starts {
-    /// The reference asks that a column never begins before the same column of the file before.
-    fn follow(&mut self, path: &[String], head: &Head<'_>, name: &Rc<str>) -> Option<Finding> {
+    /// The reference asks that a column never begins before the same column of the file before. Tells where it does.
+    fn follow(&mut self, path: &[String], head: &Head<'_>, name: &Rc<str>) -> Option<String> {
         let new = Start { start_s: head.start_s, name: Rc::clone(name) };
         let key = Series::new(path, head.metric);
         let Some(before) = self.0.get_mut(&key) else {
             self.0.insert(key, new);
             return None;
         };
-        let column = words::place(Some(path), Some(head.metric));
         if head.start_s >= before.start_s {
             *before = new;
             return None;
         }
-        let what = format!(
-            "the reference would refuse this directory because {column} begins at {}, before its begin at {} in {}",
-            head.start_s, before.start_s, before.name
-        );
-        Some(Finding::note("order-of-starts", what).advice(
-            "nothing for this store; before going back to the reference, move one of the two files away",
-        ))
+        let column = words::place(Some(path), Some(head.metric));
+        Some(format!("{column} at {}, in {} at {}", head.start_s, before.name, before.start_s))
     }
 }

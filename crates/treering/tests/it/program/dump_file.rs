@@ -118,7 +118,7 @@ fn text_for_eyes_says_the_same() {
     let at = files::input();
     let ran = treering(&at, &["dump", "values/1700000000.bin"]);
     insta::assert_snapshot!(ran.stdout, @r"
-    window 1700000000 to 1700003600
+    window 1700000000 to 1700003600, 2023-11-14T22:13:20Z to 2023-11-14T23:13:20Z
     without checksums, as the reference writes it
     tree    interval       start  count  gaps  minimum  maximum  last
     values      60 s  1700000000     28     1     -inf      inf  1e15

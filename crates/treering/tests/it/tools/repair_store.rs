@@ -220,9 +220,9 @@ fn the_report_on_a_store_whose_files_are_all_damaged_in_their_own_way() {
       1700000000.bin      damaged   21927      0        0
         bytes 0 to 21927: wrong magic at byte 0: 0xcc5b0001 expected, 0x01005bcc found
       1700003600.json     damaged   17323     35     2449
-        bytes 16876 to 17323: cut off at byte 17323: a value takes 1 bytes, 0 are left
+        bytes 16876 to 17323: cut off at byte 17323: a value takes 1 byte, 0 are left
       1700007200.bin      damaged   14618     48     3226
-        bytes 14587 to 14618: cut off at byte 14617: a column's values takes 240 bytes, 1 are left
+        bytes 14587 to 14618: cut off at byte 14617: a column's values takes 240 bytes, 1 is left
       current.wal         damaged    3364     89       89
         bytes 1684 to 1719: payload with checksum 0xc799109c, 0x7e62cb74 expected; sound again at byte 1719
     alpha/n001: 8408 samples of 75 series
@@ -249,7 +249,7 @@ fn the_report_on_a_store_whose_files_are_all_damaged_in_their_own_way() {
       1700003600.bin      damaged       3      0        0
         bytes 0 to 3: cut off at byte 0: the header takes 20 bytes, 3 are left
       1700007200.json     damaged   34000     73     4709
-        bytes 33411 to 34000: cut off at byte 34000: `,` or `]` takes 1 bytes, 0 are left
+        bytes 33411 to 34000: cut off at byte 34000: `,` or `]` takes 1 byte, 0 are left
       current.wal         damaged    3364     81       81
         bytes 788 to 1124: payload with checksum 0x98b7ac2e, 0x00000000 expected; sound again at byte 1124
       legacy-avro-60      not used      3      0        0
