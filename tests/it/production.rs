@@ -7,17 +7,15 @@ use treering_format_bin::BinFormat;
 use treering_format_json::JsonFormat;
 use treering_persist::{Options, OsStorage, inspect};
 use treering_snapshot::{Document, Format, Limits, Meta, Scratch};
+use treering_tests::production_checkpoints;
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/fixtures/upstream");
-
-/// The checkpoints; none where the folder is not there, which is said.
+/// The checkpoints; if there are none, says so.
 fn checkpoints() -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(FOLDER) else {
+    let all = production_checkpoints();
+    if all.is_empty() {
         println!("skipped: no checkpoint of a production node lies beside this clone");
-        return Vec::new();
-    };
-    let files = entries.map(|entry| entry.unwrap().path());
-    files.filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect()
+    }
+    all
 }
 
 /// All values in the order of the text, by nothing but the brackets around them.

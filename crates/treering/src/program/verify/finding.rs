@@ -158,13 +158,6 @@ impl Findings {
         self.count(Severity::Note, faults.more.others);
     }
 
-    /// Takes up what was found of the current file by another.
-    pub(super) fn append(&mut self, other: Findings) {
-        let (all, total) = other.finish();
-        self.all.extend(all);
-        self.total.add(total);
-    }
-
     /// All findings, and how many there were.
     pub(super) fn finish(mut self) -> (Vec<Finding>, Tally) {
         self.close_file();
