@@ -39,7 +39,7 @@ pub(super) fn dump(
     match form {
         cli::Format::Tsv => rows(&document, &decoded, out)?,
         cli::Format::Text => text(&document, decoded.meta.as_ref(), out)?,
-        cli::Format::Json => lines(path, &document, &found, &decoded, out)?,
+        cli::Format::Json => lines(path, &document, (&found, more), &decoded, out)?,
     }
     let is_sound = decoded.end.is_ok() && more == 0 && !found.iter().any(|damage| is_damage(damage.kind));
     Ok(if is_sound { Outcome::Done } else { Outcome::No })
@@ -125,7 +125,7 @@ fn date(time_s: i64) -> Option<jiff::Timestamp> {
 fn lines(
     file: &Path,
     document: &Document,
-    found: &[Damage],
+    (found, more): (&[Damage], u64),
     decoded: &Decoded,
     out: &mut impl Write,
 ) -> io::Result<()> {
@@ -149,6 +149,10 @@ fn lines(
     })?;
     for damage in found {
         json::line(out, &Line::Damage { offset: Some(damage.offset), what: described(damage) })?;
+    }
+    if more > 0 {
+        let what = format!("{more} more: treering verify says more");
+        json::line(out, &Line::Damage { offset: None, what })?;
     }
     let error = decoded.end.as_ref().err().map(|error| chain(error));
     json::line(out, &Line::End { error })

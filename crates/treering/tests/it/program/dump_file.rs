@@ -143,3 +143,37 @@ fn text_for_eyes_says_the_same() {
     assert_eq!(ran.code, Some(1));
     assert_eq!(ran.stdout.lines().filter(|line| line.starts_with("end: log magic")).count(), 1);
 }
+
+#[test]
+fn lines_for_programs_have_the_same_keys_always() {
+    let at = files::input();
+    let lines = |file: &str, count: usize| {
+        let ran = treering(&at, &["dump", "--json", file]);
+        ran.stdout.lines().take(count).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(lines("damaged/unknown-keys.json", 9), @r#"
+    {"kind":"snapshot","file":"damaged/unknown-keys.json","window":{"from_s":1,"to_s":9},"ours":null}
+    {"kind":"column","path":[],"metric":"a","interval_s":60,"start_s":5,"count":4,"gaps":1,"minimum":-0.005,"maximum":1000.0,"last":1.0,"data":[1000.0,-0.005,null,1.0]}
+    {"kind":"end","error":null}
+    "#);
+    insta::assert_snapshot!(lines("damaged/text-number.json", 9), @r#"
+    {"kind":"snapshot","file":"damaged/text-number.json","window":{"from_s":0,"to_s":1},"ours":null}
+    {"kind":"damage","offset":12,"what":"at byte 12: column left out: a number or null as each of its values expected, at the host itself, metric \"a\""}
+    {"kind":"end","error":"malformed at byte 50: a number or null expected, `\"` found"}
+    "#);
+    insta::assert_snapshot!(lines("wal-short-header/current.wal", 9), @r#"
+    {"kind":"log","file":"wal-short-header/current.wal"}
+    {"kind":"end","error":"log header is cut short: 3 bytes, 4 expected"}
+    "#);
+    insta::assert_snapshot!(lines("wal/current.wal", 3), @r#"
+    {"kind":"log","file":"wal/current.wal"}
+    {"kind":"record","offset":4,"time_s":1700000000,"path":[],"metric":"cpu_load","value":82.63}
+    {"kind":"record","offset":39,"time_s":1700000000,"path":[],"metric":"mem_used","value":40.29}
+    "#);
+    let ran = treering(&at, &["dump", "--json", "wal-flipped/current.wal"]);
+    let kinds = |kind: &str| {
+        let kind = format!("{{\"kind\":\"{kind}\",");
+        ran.stdout.lines().filter(|line| line.starts_with(&kind)).count()
+    };
+    assert_eq!((kinds("record"), kinds("damage"), kinds("end")), (204, 1, 1));
+}
