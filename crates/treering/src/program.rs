@@ -40,7 +40,10 @@ pub(crate) fn main() -> ExitCode {
             let code = if error.use_stderr() { Outcome::Usage } else { Outcome::Done };
             return match error.print() {
                 // Whoever reads the answer has enough of it.
-                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Outcome::Unfinished.into(),
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                    say(&format!("error: cannot write the output: {error}"));
+                    Outcome::Unfinished.into()
+                }
                 _ => code.into(),
             };
         }

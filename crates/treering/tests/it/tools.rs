@@ -16,6 +16,7 @@ mod hostile_entries;
 mod hostile_names;
 mod ls;
 mod pages;
+mod pipes;
 mod repair;
 mod repair_store;
 mod verify;
