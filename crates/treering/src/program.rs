@@ -82,6 +82,8 @@ fn log_to_stderr() {
         .with_writer(std::io::stderr)
         .with_ansi(color)
         .with_target(false)
+        // It would speak, and panic, on the very stream that nobody listens to.
+        .log_internal_errors(false)
         .with_max_level(tracing::Level::INFO)
         .init();
 }

@@ -39,6 +39,9 @@ fn a_pipe_that_is_closed_is_no_error() {
 #[test]
 fn nobody_who_listens_to_errors_is_no_panic() {
     let dir = tempfile::tempdir().unwrap();
+    // Something to be warned of.
+    std::fs::create_dir_all(dir.path().join("store/c/h")).unwrap();
+    std::fs::copy(files::input().join("damaged/magic.bin"), dir.path().join("store/c/h/1.bin")).unwrap();
     for (args, code) in [
         (&["frobnicate"][..], 2),
         (&["dump", "nothing"], 2),
@@ -52,6 +55,7 @@ fn nobody_who_listens_to_errors_is_no_panic() {
         let ran = Running::of(command().current_dir(dir.path()).args(args).stderr(writer)).end();
         assert_eq!(ran.code, Some(code), "{args:?}: {ran:?}");
     }
+    assert!(dir.path().join("store/c/h/quarantine/1.bin").is_file());
 }
 
 #[cfg(target_os = "linux")]
