@@ -187,9 +187,8 @@ impl Tally {
         let shown = path.display();
         let (mut told, mut rules) = (0, BTreeSet::new());
         for fault in &faults.kept {
-            let is_lost = fault.class == Class::Foreign || fault.rule.ends_with("-foreign-bytes");
             let what = format!("{shown}: {}", fault.told());
-            if is_lost {
+            if fault.class == Class::Foreign {
                 let foreign = || Foreign { files: 0, bytes: 0, first: what.clone() };
                 let foreign = self.foreign.entry(fault.rule.clone().into_owned()).or_insert_with(foreign);
                 foreign.bytes += fault.unused_bytes();

@@ -16,6 +16,7 @@ use crate::program::exit::{Failure, Outcome, chain};
 use crate::program::fresh::Fresh;
 use crate::program::place::HostDir;
 use crate::program::settings;
+use crate::program::words::count;
 
 /// A store that is being made beside its name.
 pub(super) struct NewStore {
@@ -124,7 +125,7 @@ fn copy(from: &Host<()>, to: &StoreHost) -> Result<(), String> {
 fn must_be_equal(old: &Tree<()>, new: &Tree<()>) -> Result<(), String> {
     let (held, found) = (old.counts().samples, new.counts().samples);
     if held != found {
-        return Err(format!("it has {found} samples instead of {held}"));
+        return Err(format!("it has {} instead of {held}", count(found, "sample")));
     }
     for host in old.hosts() {
         let (cluster, name) = (host.cluster(), host.name());
@@ -173,4 +174,40 @@ fn samples(frozen: &Frozen) -> impl Iterator<Item = (i64, u32)> + '_ {
         let held = (first..).zip(values).filter(|(_, value)| !value.is_nan());
         held.map(|(slot, value)| (frozen.grid().time_of(slot), value.to_bits()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use treering_level::{Aggregation, Limits, Metric, MetricTable, Unknown};
+
+    use super::*;
+
+    fn tree(host: &str, level: &str, start_s: i64, values: &[f32]) -> Tree<()> {
+        let metric = Metric { interval_s: 60, aggregation: Aggregation::Avg };
+        let tree = Tree::new(MetricTable::new(Unknown::Take(metric)), Limits::default());
+        let made = tree.host_or_insert_with("c", host, || ()).unwrap();
+        let column = Column { start_s, interval_s: 60, values: &[Values::Native(values)] };
+        made.lock().restore(&[level], "m", column, Fill::EmptySlots, true).unwrap();
+        tree
+    }
+
+    #[test]
+    fn stores_are_equal_only_if_every_sample_is() {
+        let held = tree("h", "core0", 0, &[1.0, f32::NAN, 2.0]);
+        assert_eq!(must_be_equal(&held, &tree("h", "core0", 0, &[1.0, f32::NAN, 2.0])), Ok(()));
+        for (other, why) in [
+            (tree("h", "core0", 0, &[1.0, f32::NAN, 3.0]), "c/h: level \"core0\", metric \"m\" is different"),
+            (
+                tree("h", "core0", 60, &[1.0, f32::NAN, 2.0]),
+                "c/h: level \"core0\", metric \"m\" is different",
+            ),
+            (tree("h", "core1", 0, &[1.0, f32::NAN, 2.0]), "c/h: level \"core0\", metric \"m\" is different"),
+            (tree("h", "core0", 0, &[1.0, f32::NAN, f32::NAN]), "it has 1 sample instead of 2"),
+            (tree("i", "core0", 0, &[1.0, f32::NAN, 2.0]), "c/h is missing"),
+        ] {
+            assert_eq!(must_be_equal(&held, &other), Err(why.to_owned()));
+        }
+    }
 }

@@ -76,7 +76,10 @@ pub(crate) fn snapshot(
     let trailer_is_ours = decoded.meta.as_ref().is_some_and(|meta| meta.ours.is_some());
     let foreign_from = file.foreign_from(trailer_is_ours || file.has_no_trailer());
     if let Some(from) = foreign_from.filter(|_| read_to == len) {
-        faults.push(of_foreign(&file, from, faults.lose_samples()));
+        let what = "bytes behind the end that belong to nobody known here";
+        let rule = format!("{}-foreign-bytes", file.extension);
+        let fault = Fault::new(Class::Foreign, rule, (from, len), what);
+        faults.push(fault.advice("nothing: they are passed over, as by the reference"));
     }
     passed_over(&file, read_to, &damaged).for_each(|fault| faults.push(fault));
     faults.kept.sort_by_key(|fault| fault.at);
@@ -164,20 +167,6 @@ fn of_end(
             fault(what).at(wide(count.at))
         }
     }
-}
-
-/// Bytes behind the end. If the file is damaged before them, that end may be a wrong one.
-fn of_foreign(file: &Extents<'_>, from: u64, is_damaged: bool) -> Fault {
-    let class = if is_damaged { Class::Unplaced } else { Class::Foreign };
-    let rule = format!("{}-foreign-bytes", file.extension);
-    let what = "bytes behind the end that belong to nobody known here";
-    let fault = Fault::new(class, rule, (from, file.len), what);
-    let fault = if is_damaged {
-        fault.lost("perhaps columns: the file is damaged before them, so its end may be a wrong one")
-    } else {
-        fault
-    };
-    fault.advice("nothing: they are passed over, as by the reference")
 }
 
 /// What a decoder passes over without a word.

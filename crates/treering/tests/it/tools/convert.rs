@@ -351,9 +351,14 @@ fn a_store_in_use_is_refused() {
     let mut running = run_open(&at.join("store"), &["--retention", "0"]);
     running.send(&Sender::default().line(0, 60, LONG_AGO_S));
     running.wait_for_ack(1);
-    let ran = treering(at, &["convert", "store", "json", "--to", "json"]);
-    assert_eq!(ran.code, Some(4), "{ran:?}");
-    assert!(ran.stderr.contains("store is in use by "), "{ran:?}");
+    // A part of it is in use, too.
+    for part in ["store", "store/alpha", "store/alpha/n1"] {
+        let ran = treering(at, &["convert", part, "json", "--to", "json"]);
+        assert_eq!(ran.code, Some(4), "{part}: {ran:?}");
+        assert!(ran.stderr.contains("store is in use by "), "{part}: {ran:?}");
+        let ran = treering(at, &["repair", part, "--out", "new", "--write"]);
+        assert_eq!(ran.code, Some(4), "{part}: {ran:?}");
+    }
     assert!(!at.join("json").exists() && !at.join("json.tmp").exists());
     running.close_input();
     assert_eq!(running.end().code, Some(0));

@@ -188,3 +188,38 @@ fn a_long_gap_is_one_event() {
     assert!(windows(&zeros, 256)[3].ends_with("5000 bytes of zero up to the end"));
     assert_eq!(windows(&vec![0; 5_000], 256), ["log of 5000 bytes that are all zero"]);
 }
+
+/// A frame of the log around any payload.
+fn frame(payload: &[u8]) -> Vec<u8> {
+    let crc32 = !payload.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
+    });
+    let len = u32::try_from(payload.len()).unwrap();
+    let head = [treering_wal::RECORD_MAGIC.to_le_bytes(), len.to_le_bytes()].concat();
+    [&head[..], payload, &crc32.to_le_bytes()].concat()
+}
+
+#[test]
+fn a_record_that_a_window_cuts_goes_before_one_that_lies_in_it() {
+    let payload = |time_s: i64, behind: &[u8]| {
+        [&time_s.to_le_bytes()[..], &[1, 0, b'm', 0], &0.5_f32.to_le_bytes(), behind].concat()
+    };
+    let inner = frame(&payload(2, &[]));
+    let outer = frame(&payload(1, &[&inner[..], &[7; 40]].concat()));
+    assert!(outer.len() <= 100 && outer.len() - inner.len() > 40);
+    let bytes = [&log(0)[..], &[9; 150], &outer, &log(4)[4..]].concat();
+    let read = |window_bytes: usize| {
+        let mut times = Vec::new();
+        let windows = Windows { bytes: &bytes, window_bytes, frame_bytes_max: 100 };
+        let visit = &mut |event: Event<'_>| {
+            if let Event::Record { record, .. } = event {
+                times.push(record.time_s);
+            }
+        };
+        windows.read(visit).unwrap();
+        times
+    };
+    for window_bytes in 200..320 {
+        assert_eq!(read(window_bytes), [1, 0, 1, 2, 3], "{window_bytes}");
+    }
+}
