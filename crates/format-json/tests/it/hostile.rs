@@ -59,7 +59,7 @@ fn a_text_beyond_the_limit_is_not_looked_at() {
         let format: &dyn Format = &JsonFormat::exact();
         assert_eq!(format.len_bytes_max(&limits) >= len, taken, "{max}");
         if !taken {
-            assert!(matches!(decoded.end, Err(DecodeError::Limit { offset: 0, found, .. }) if found == len));
+            assert!(matches!(decoded.end, Err(DecodeError::TooLong { found, .. }) if found == len));
             assert_eq!((decoded.meta, sink), (None, Counts::default()));
         }
     }
