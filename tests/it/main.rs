@@ -14,3 +14,4 @@ mod behaviour;
 mod formats;
 mod matrix;
 mod model;
+mod production;

@@ -49,7 +49,7 @@ pub use life::{
     options,
 };
 pub use oracle::{Mismatch, Oracle, Recovered, Safety};
-pub use shared::{Checked, check_by_the_reference};
+pub use shared::{Checked, check_by_the_reference, production_checkpoints};
 pub use simdisk::{
     Died, Errno, Fault, Faults, Found, Full, Operation, PowerCut, Rule, Short, SimDisk, SplitMix64,
     UnknownCut,

@@ -1,11 +1,12 @@
-//! A second opinion: an independent reader by the rules of the reference, where a checkout has one beside it.
+//! A second opinion: an independent reader by the rules of the reference, and checkpoints of production nodes, where a
+//! checkout has them beside it.
 //!
 //! This is the one place that looks outside the project. A clone has nothing there; then nothing is checked.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::held::{Held, SeriesName};
@@ -13,6 +14,7 @@ use crate::oracle::Mismatch;
 use crate::simdisk::SimDisk;
 
 const READER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/tools/refload.py");
+const CHECKPOINTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/fixtures/upstream");
 
 /// Whether there was somebody to ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,14 @@ pub enum Checked {
     Yes,
     /// There is no reader beside the project, or nothing to run it.
     NoReader,
+}
+
+/// JSON checkpoints that production nodes have written; none where there are none beside the project.
+#[must_use]
+pub fn production_checkpoints() -> Vec<PathBuf> {
+    let entries = fs::read_dir(CHECKPOINTS).into_iter().flatten().flatten();
+    let files = entries.map(|entry| entry.path());
+    files.filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect()
 }
 
 /// After a clean stop: would the reference load what lies in `root`, and does the independent reader see the samples

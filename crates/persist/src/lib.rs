@@ -42,6 +42,7 @@ mod sync;
 mod error;
 mod health;
 mod options;
+mod read;
 mod report;
 mod storage;
 
@@ -64,9 +65,10 @@ mod worker;
 
 pub use error::{AddressError, CheckpointError, IoFailure, NotLogged, OpenError, WriteError};
 pub use health::{DamagedFile, DegradedHost, Health};
-pub use inspect::inspect;
+pub use inspect::{inspect, inspect_host};
 pub use journal::HostJournal;
 pub use options::{OnDiskFull, Options, SyncPolicy};
+pub use read::{read_log, read_snapshot};
 pub use report::{
     CheckpointReport, FailedHost, Finding, FindingKind, Quarantined, RecoveryReport, RetentionReport,
 };

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use os::OsStorage;
-pub(crate) use path::{append_all, make_dirs, read_file};
+pub(crate) use path::{append_all, make_dirs, read_file, read_part};
 
 /// The files, directories and clocks that a store lives on.
 ///
@@ -109,6 +109,12 @@ pub trait StorageFile: Send + Sync {
     /// # Errors
     /// As the system reports it.
     fn len_bytes(&self) -> io::Result<u64>;
+
+    /// The first offset from this one on at which something may have been written: all bytes before it are zero. A
+    /// medium that does not know answers with the offset itself; beyond the end if nothing more was written.
+    fn data_from(&self, offset_bytes: u64) -> u64 {
+        offset_bytes
+    }
 
     /// Cuts the file.
     ///

@@ -7,7 +7,11 @@ use crate::Stop;
 #[non_exhaustive]
 pub enum DecodeError {
     /// The bytes end too early, or a length or count in them is wrong: the two look the same.
-    #[error("cut off at byte {offset}: {expected} takes {needed} bytes, {left} are left")]
+    #[error(
+        "cut off at byte {offset}: {expected} takes {needed} {}, {left} {} left",
+        if *needed == 1 { "byte" } else { "bytes" },
+        if *left == 1 { "is" } else { "are" }
+    )]
     Truncated {
         /// Where the item begins.
         offset: u64,

@@ -18,8 +18,10 @@ mod series;
 mod settings;
 mod shell;
 mod still;
+mod survey;
 mod table;
 mod verify;
+mod words;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -37,8 +39,12 @@ pub(crate) fn main() -> ExitCode {
             // Help and version are answers, not errors: clap knows which stream is whose.
             let code = if error.use_stderr() { Outcome::Usage } else { Outcome::Done };
             return match error.print() {
-                Ok(()) => code.into(),
-                Err(_) => Outcome::Unfinished.into(),
+                // Whoever reads the answer has enough of it.
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                    say(&format!("error: cannot write the output: {error}"));
+                    Outcome::Unfinished.into()
+                }
+                _ => code.into(),
             };
         }
     };
@@ -66,7 +72,7 @@ pub(crate) fn main() -> ExitCode {
 #[allow(clippy::print_stderr, reason = "this is the one place from which the program speaks to its user")]
 fn say(line: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", words::on_its_lines(line));
 }
 
 fn log_to_stderr() {
@@ -76,6 +82,8 @@ fn log_to_stderr() {
         .with_writer(std::io::stderr)
         .with_ansi(color)
         .with_target(false)
+        // It would speak, and panic, on the very stream that nobody listens to.
+        .log_internal_errors(false)
         .with_max_level(tracing::Level::INFO)
         .init();
 }

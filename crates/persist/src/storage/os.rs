@@ -166,6 +166,16 @@ impl StorageFile for OsFile {
         Ok(self.0.metadata()?.len())
     }
 
+    /// Reading and appending do not go by the place where a descriptor stands, so that moving it changes nothing.
+    #[cfg(target_os = "linux")]
+    fn data_from(&self, offset_bytes: u64) -> u64 {
+        match rustix::fs::seek(&self.0, rustix::fs::SeekFrom::Data(offset_bytes)) {
+            Ok(at) => at,
+            Err(rustix::io::Errno::NXIO) => u64::MAX,
+            Err(_) => offset_bytes,
+        }
+    }
+
     fn truncate(&self, len_bytes: u64) -> io::Result<()> {
         self.0.set_len(len_bytes)
     }
@@ -253,4 +263,26 @@ fn network_file_system(dir: &File) -> Option<&'static str> {
 #[cfg(not(target_os = "linux"))]
 fn network_file_system(_dir: &File) -> Option<&'static str> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_never_written_is_known_to_be_zero() {
+        let dir = tempfile::tempdir().unwrap();
+        let storage = OsStorage::new();
+        let path = dir.path().join("sparse");
+        storage.create(&path).unwrap().append(b"begin").unwrap();
+        OpenOptions::new().write(true).open(&path).unwrap().set_len(1 << 30).unwrap();
+        storage.open(&path).unwrap();
+        let file = storage.open(&path).unwrap();
+        assert_eq!(file.data_from(3), 3);
+        // Where a file system knows nothing of it, everything may have been written.
+        let beyond = file.data_from(1 << 29);
+        assert!(beyond == 1 << 29 || beyond >= 1 << 30, "{beyond}");
+        let mut bytes = [1; 4];
+        assert_eq!((file.read_at(3, &mut bytes).unwrap(), bytes), (4, *b"in\0\0"));
+    }
 }

@@ -36,21 +36,32 @@ pub(crate) fn read_file(file: &dyn StorageFile, out: &mut Vec<u8>, max_bytes: u6
         ));
     }
     let len = usize::try_from(len).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
+    read_part(file, 0, len, out).map(drop)
+}
+
+/// Reads so many bytes from an offset on, or up to the end of the file, behind what `out` holds; returns how many came.
+pub(crate) fn read_part(
+    file: &dyn StorageFile,
+    offset_bytes: u64,
+    len: usize,
+    out: &mut Vec<u8>,
+) -> io::Result<usize> {
+    let begin = out.len();
     out.try_reserve_exact(len).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
-    out.resize(len, 0);
+    out.resize(begin + len, 0);
     let mut filled = 0;
     let mut interruptions = 0;
     while filled < len {
-        let offset = u64::try_from(filled).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
-        match file.read_at(offset, &mut out[filled..]) {
+        let filled_bytes = u64::try_from(filled).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
+        match file.read_at(offset_bytes.saturating_add(filled_bytes), &mut out[begin + filled..]) {
             Ok(0) => break,
             Ok(count) => filled += count,
             Err(error) if may_try_again(&error, &mut interruptions) => {}
             Err(error) => return Err(error),
         }
     }
-    out.truncate(filled);
-    Ok(())
+    out.truncate(begin + filled);
+    Ok(filled)
 }
 
 /// Makes a directory and those above it that are missing, and makes the new entries durable.

@@ -18,10 +18,11 @@ use crate::journal::HostJournal;
 use crate::layout::{level_name, sealed_name};
 use crate::log::HostDisk;
 use crate::options::Options;
+use crate::read::read_by_name;
 use crate::recover::{Buffers, Reading, RecoveredHost, recover_host};
 use crate::report::{Finding, FindingKind, RecoveryReport};
 use crate::retention::{Moment, RetentionClock};
-use crate::storage::{Entry, Storage, make_dirs, read_file};
+use crate::storage::{Entry, Storage, make_dirs};
 use crate::sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, Mutex, Ordering, RwLock, lock, on_threads};
 use crate::worker::Nudge;
 
@@ -212,9 +213,7 @@ fn recover_one(
     let reading = Reading { tree, formats: &env.formats, options: &env.options };
     let mut read = |path: &Path, bytes: &mut Vec<u8>| {
         let file = env.storage.open(path)?;
-        // A log is read whatever its size: nothing of it is elsewhere.
-        let is_log = path.extension().is_some_and(|extension| extension == "wal");
-        read_file(&*file, bytes, if is_log { u64::MAX } else { env.options.file_bytes_max })
+        read_by_name(&*file, path, &env.formats, bytes, env.options.file_bytes_max)
     };
     let mut recovered = recover_host(&reading, &host, &path, &entries, &mut read, buffers);
     hand_over(&host, &mut recovered);

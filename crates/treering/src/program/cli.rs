@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use treering::duration::GoDuration;
 
+#[cfg(test)]
+pub(crate) use make::COMMANDS;
 use make::one_decimal;
 pub(crate) use make::{CompletionsArgs, ConvertArgs, Decimals, ManArgs, RepairArgs, To};
 
@@ -120,20 +122,32 @@ pub(crate) struct RunArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A directory is read as a start would read it, but nothing is locked or changed, so it may be in use.
+A gap is a slot without a sample. Times are Unix seconds.
+
+Exit codes:
+  0  all of it is sound
+  1  something is damaged, what is sound was printed; or nothing is stored
+  3  something could not be read
 
 Examples:
   treering dump var/checkpoints                     every series with its span and latest value
   treering dump var/checkpoints --format tsv        every sample, one a line
+  treering dump var/checkpoints/c/h                 one host
   treering dump var/checkpoints/c/h/1700000000.bin  one snapshot
-  treering dump var/checkpoints/c/h/current.wal     one log")]
+  treering dump var/checkpoints/c/h/current.wal     one log
+  treering dump 1.json --json | jq 'select(.kind == \"column\").maximum'")]
 pub(crate) struct DumpArgs {
-    /// A snapshot (.bin), a log (.wal) or the directory of a store
+    /// A snapshot (.bin, .json), a log (.wal) or the directory of a store, of a cluster or of a host
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
 
     /// For reading, or for programs
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "json")]
     pub(crate) format: Format,
+
+    /// The same as --format json
+    #[arg(long)]
+    pub(crate) json: bool,
 
     /// Configuration file (JSON), for the intervals of metrics
     #[arg(long, value_name = "FILE")]
@@ -147,6 +161,11 @@ pub(crate) struct DumpArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Nothing is locked or changed, so the store may be in use. Times are Unix seconds.
+
+Exit codes:
+  0  listed
+  1  listed, but some files are damaged; or nothing is stored
+  3  something could not be read
 
 Examples:
   treering ls                         the store in ./var/checkpoints
@@ -227,6 +246,8 @@ pub(crate) enum Format {
     Text,
     /// Tab separated rows, values as bits
     Tsv,
+    /// One JSON object a line
+    Json,
 }
 
 fn not_negative(text: &str) -> Result<GoDuration, String> {

@@ -4,6 +4,7 @@ mod compare;
 mod snapshot;
 mod tree;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
@@ -14,18 +15,36 @@ use super::cli::{ConvertArgs, To};
 use super::exit::{Failure, Outcome};
 use super::file::Source;
 use super::fresh::Fresh;
+use super::survey::{Class, Faults};
+use super::words::count;
 use super::{say, settings};
 
 use compare::Losses;
+
+/// So many faults of one file are told one by one.
+const FAULTS_TOLD: u64 = 16;
 
 /// What became of all that was to be converted.
 #[derive(Debug, Default)]
 struct Tally {
     snapshots: u64,
     logs: u64,
-    /// Files that are damaged, refused, or cannot be read.
+    /// Files that are damaged or refused.
     troubled: u64,
+    /// Files that cannot be read.
+    unread: u64,
+    /// What sources hold that no snapshot has, by rule.
+    foreign: BTreeMap<String, Foreign>,
     losses: Losses,
+}
+
+/// Bytes of one kind that are not converted.
+#[derive(Debug)]
+struct Foreign {
+    files: u64,
+    bytes: u64,
+    /// Where, and what, the first time.
+    first: String,
 }
 
 /// Converts a file or a directory; the outcome says whether all of it was sound.
@@ -35,8 +54,7 @@ pub(crate) fn convert(args: &ConvertArgs) -> Result<Outcome, Failure> {
             .hint("values in .bin are as they are in memory"));
     }
     let metadata = std::fs::metadata(&args.source).map_err(|error| {
-        let missing = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
-        let outcome = if missing { Outcome::Usage } else { Outcome::Unfinished };
+        let outcome = Outcome::of_path(&error);
         Failure::new(outcome, format!("cannot read {}: {error}", args.source.display()))
             .hint("give a snapshot or the directory of a store")
     })?;
@@ -49,16 +67,16 @@ pub(crate) fn convert(args: &ConvertArgs) -> Result<Outcome, Failure> {
     };
     let Some(fresh) = fresh else {
         say(&format!("{}: nothing to convert", args.source.display()));
-        return Ok(Outcome::No);
+        return Ok(tally.outcome(false).unwrap_or(Outcome::No));
     };
-    let refused = args.lossless && tally.losses.any();
+    let refused = args.lossless && tally.is_lossy();
     if refused {
         drop(fresh);
     } else {
         fresh.keep()?;
     }
     tell(args, &tally, refused);
-    Ok(if refused || tally.troubled > 0 { Outcome::No } else { Outcome::Done })
+    Ok(tally.outcome(refused).unwrap_or(Outcome::Done))
 }
 
 fn file(args: &ConvertArgs, target: &dyn Format, tally: &mut Tally) -> Result<Fresh, Failure> {
@@ -68,9 +86,9 @@ fn file(args: &ConvertArgs, target: &dyn Format, tally: &mut Tally) -> Result<Fr
     let format = format_of(path)?;
     let mut bytes = Vec::new();
     source.read_snapshot(&*format, &mut bytes).map_err(|error| cannot_read(path, &error))?;
-    let made = snapshot::convert(&*format, target, &mut bytes, &mut Scratch::new());
+    let len = source.len_bytes();
+    let made = snapshot::convert(&*format, target, (&mut bytes, len), &mut Scratch::new());
     let made = made.map_err(|why| Failure::new(Outcome::No, format!("damage: {}: {why}", path.display())))?;
-    made.tell(path);
     fresh.write(&made.bytes)?;
     let losses = losses_of(&made, fresh.temporary(), target, &mut bytes, &mut Scratch::new())?;
     tally.take(&made, &losses, path);
@@ -126,13 +144,17 @@ fn losses_of(
             .hint("it is removed again")
     };
     Source::open(&OsStorage::new(), written)
-        .and_then(|source| source.read(bytes))
+        .and_then(|source| source.read_snapshot(target, bytes))
         .map_err(|error| failed(format!("cannot be read: {error}")))?;
     snapshot::losses(made, target, bytes, scratch).map_err(failed)
 }
 
 fn tell(args: &ConvertArgs, tally: &Tally, refused: bool) {
-    let Tally { snapshots, logs, troubled, losses } = tally;
+    let Tally { snapshots, logs, troubled, unread, foreign, losses } = tally;
+    for (rule, Foreign { files, bytes, first }) in foreign {
+        let (bytes, files) = (count(*bytes, "byte"), count(*files, "snapshot"));
+        say(&format!("lost: {bytes} in {files} ({rule}), the first: {first}"));
+    }
     for line in losses.lines() {
         say(&line);
     }
@@ -140,20 +162,64 @@ fn tell(args: &ConvertArgs, tally: &Tally, refused: bool) {
         say(&format!("{}: not made, since something would be lost", args.destination.display()));
         return;
     }
-    let logs = if *logs > 0 { format!(", {logs} logs copied") } else { String::new() };
-    say(&format!("{}: {snapshots} snapshots converted{logs}", args.destination.display()));
-    if *troubled > 0 {
-        say(&format!("  {troubled} files are not there, or not whole"));
+    let logs = if *logs > 0 { format!(", {} copied", count(*logs, "log")) } else { String::new() };
+    say(&format!("{}: {} converted{logs}", args.destination.display(), count(*snapshots, "snapshot")));
+    match troubled + unread {
+        0 => {}
+        1 => say("  1 file is not there, or not whole"),
+        more => say(&format!("  {more} files are not there, or not whole")),
     }
 }
 
 impl Tally {
     fn take(&mut self, made: &snapshot::Made, losses: &Losses, path: &Path) {
         self.snapshots += 1;
-        self.troubled += u64::from(made.is_damaged() || losses.differs());
+        let damaged = self.faults(&made.faults, path);
+        self.troubled += u64::from(damaged || losses.differs());
         for line in losses.differences() {
             say(&format!("lost: {}: {line}", path.display()));
         }
         self.losses.add(losses);
+    }
+
+    /// Says what is wrong with a source, and counts what is nobody's; tells whether it is damaged.
+    fn faults(&mut self, faults: &Faults, path: &Path) -> bool {
+        let shown = path.display();
+        let (mut told, mut rules) = (0, BTreeSet::new());
+        for fault in &faults.kept {
+            let what = format!("{shown}: {}", fault.told());
+            if fault.class == Class::Foreign {
+                let foreign = || Foreign { files: 0, bytes: 0, first: what.clone() };
+                let foreign = self.foreign.entry(fault.rule.clone().into_owned()).or_insert_with(foreign);
+                foreign.bytes += fault.unused_bytes();
+                foreign.files += u64::from(rules.insert(fault.rule.clone()));
+                continue;
+            }
+            told += 1;
+            match fault.class {
+                _ if told > FAULTS_TOLD => {}
+                Class::Damage => say(&format!("damage: {what}")),
+                // A column that no series can hold is converted as it is.
+                _ => say(&format!("note: {what}")),
+            }
+        }
+        let more = told.max(FAULTS_TOLD) - FAULTS_TOLD + faults.more.count();
+        if more > 0 {
+            say(&format!("damage: {shown}: {more} more: treering verify says more"));
+        }
+        faults.are_damage()
+    }
+
+    /// Whether anything of the source is not in the result.
+    fn is_lossy(&self) -> bool {
+        self.losses.any() || !self.foreign.is_empty() || self.troubled + self.unread > 0
+    }
+
+    fn outcome(&self, refused: bool) -> Option<Outcome> {
+        match self {
+            _ if refused || self.troubled > 0 => Some(Outcome::No),
+            _ if self.unread > 0 => Some(Outcome::Unfinished),
+            _ => None,
+        }
     }
 }

@@ -63,6 +63,28 @@ impl HostEntry {
         }
     }
 
+    /// The rule by which nothing is read of it, and why; none for what is read.
+    pub(crate) fn is_left(&self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            HostEntry::Snapshot { format: Some(_), .. }
+            | HostEntry::SealedLog { .. }
+            | HostEntry::CurrentLog => {
+                return None;
+            }
+            HostEntry::Snapshot { format: None, .. } => {
+                ("format-not-read", "a snapshot in a format that is not read here")
+            }
+            HostEntry::Temporary => ("unfinished-snapshot", "a snapshot that was never finished"),
+            HostEntry::Quarantine => {
+                ("quarantine", "damaged files, set aside when what was sound in them was safe elsewhere")
+            }
+            HostEntry::Directory => ("foreign-entry", "a directory that no store reads"),
+            HostEntry::NotANumber => ("name-not-a-number", "the name of a snapshot must be a whole number"),
+            HostEntry::Foreign => ("foreign-entry", "no file of a store has this name"),
+            HostEntry::Special => ("foreign-entry", "not a regular file"),
+        })
+    }
+
     /// Whether it says that its directory is a host's.
     pub(crate) fn is_of_a_host(&self) -> bool {
         match self {

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::process::ExitCode;
 
 /// How the program ended. The numbers are a promise to scripts.
@@ -15,8 +16,20 @@ pub(crate) enum Outcome {
     Usage = 2,
     /// It could not be finished.
     Unfinished = 3,
-    /// Refused: in use by another process.
+    /// Refused: in use by another process, or the result would take the place of something.
     Refused = 4,
+}
+
+impl Outcome {
+    /// What it means that a path which was given cannot be looked at: a mistyped one is for the caller to change.
+    pub(crate) fn of_path(error: &io::Error) -> Outcome {
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename => {
+                Outcome::Usage
+            }
+            _ => Outcome::Unfinished,
+        }
+    }
 }
 
 /// Why the program stops early.

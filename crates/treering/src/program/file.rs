@@ -5,14 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use treering_persist::{Storage, StorageFile};
-use treering_snapshot::{Counts, DecodeError, Format, Limits, Scratch};
+use treering_snapshot::Format;
 
-/// A longer file is not read: a store does not either.
+use super::words::wide;
+
+/// A longer snapshot is not read: a store does not either.
 pub(crate) const FILE_BYTES_MAX: u64 = 8 << 30;
-/// A file longer than this is looked at from both ends before it is read.
-const PROBED_BYTES_MIN: u64 = 1 << 20;
-/// So much of each end.
-const PROBE_BYTES: usize = 4096;
 
 /// An open file.
 pub(crate) struct Source {
@@ -44,45 +42,34 @@ impl Source {
         Ok(self.file.len_bytes()? != self.len_bytes)
     }
 
-    /// Reads all that it held when it was opened into `bytes`, whose capacity is used again.
-    pub(crate) fn read(&self, bytes: &mut Vec<u8>) -> io::Result<()> {
-        bytes.clear();
-        if self.len_bytes > FILE_BYTES_MAX {
-            let what = format!("{} bytes are more than the limit of {FILE_BYTES_MAX}", self.len_bytes);
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
-        }
-        let len =
-            usize::try_from(self.len_bytes).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
-        self.append(0, len, bytes)
-    }
-
-    /// The same for a snapshot, but only its two ends if neither is the format's: its decoder says of them what it
-    /// would say of the whole file, and a sparse file of terabytes costs nothing.
+    /// Reads a snapshot into `bytes`, whose capacity is used again; only its two ends if neither is the format's.
     pub(crate) fn read_snapshot(&self, format: &dyn Format, bytes: &mut Vec<u8>) -> io::Result<()> {
-        if self.len_bytes > PROBED_BYTES_MIN {
-            bytes.clear();
-            self.append(0, PROBE_BYTES, bytes)?;
-            let end = self.len_bytes.saturating_sub(u64::try_from(PROBE_BYTES).unwrap_or(u64::MAX));
-            self.append(end, PROBE_BYTES, bytes)?;
-            if is_refused_at_once(format, &mut bytes.clone()) {
-                return Ok(());
-            }
-        }
-        self.read(bytes)
+        treering_persist::read_snapshot(&*self.file, format, bytes, FILE_BYTES_MAX)
     }
 
-    fn append(&self, offset: u64, len: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
+    /// The first offset from this one on at which something may have been written; zeros lie before it.
+    pub(crate) fn data_from(&self, offset: u64) -> u64 {
+        self.file.data_from(offset).min(self.len_bytes)
+    }
+
+    /// Appends so many bytes from an offset on, fewer where the file ended when it was opened.
+    pub(crate) fn append_to(&self, offset: u64, len: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
+        let left = usize::try_from(self.len_bytes.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let len = len.min(left);
         let mut filled = bytes.len();
         let end = filled + len;
         bytes.try_reserve_exact(len).map_err(|_| io::Error::from(io::ErrorKind::OutOfMemory))?;
         bytes.resize(end, 0);
+        if self.data_from(offset) >= offset.saturating_add(wide(len)) {
+            return Ok(());
+        }
         let mut at = offset;
         while filled < end {
             match self.file.read_at(at, &mut bytes[filled..end]) {
                 Ok(0) => break,
                 Ok(count) => {
                     filled += count;
-                    at += u64::try_from(count).unwrap_or(u64::MAX);
+                    at += wide(count);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -91,17 +78,4 @@ impl Source {
         bytes.truncate(filled);
         Ok(())
     }
-}
-
-/// Whether the first bytes are not the format's, and the last ones do not make up for them.
-fn is_refused_at_once(format: &dyn Format, ends: &mut [u8]) -> bool {
-    let mut damaged = false;
-    let sink = &mut Counts::default();
-    let report = &mut |_| damaged = true;
-    let decoded = format.decode(ends, &mut Scratch::new(), &Limits::default(), sink, report);
-    let at_once = matches!(
-        decoded.end,
-        Err(DecodeError::Magic { offset: 0, .. } | DecodeError::Malformed { offset: 0, .. })
-    );
-    at_once && !damaged && decoded.meta.is_none()
 }

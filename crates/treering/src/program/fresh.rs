@@ -5,9 +5,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use treering_persist::{OsStorage, Replace, Storage};
+use treering_persist::{OsStorage, Replace, Storage, StorageFile};
 
 use super::exit::{Failure, Outcome};
+use super::file::Source;
+use super::words::wide;
+
+/// So much is copied at once.
+const PIECE_BYTES: usize = 1 << 20;
 
 /// A file or directory that is being made under a temporary name beside its own. Dropping it removes it.
 pub(crate) struct Fresh {
@@ -23,16 +28,14 @@ impl Fresh {
     /// Begins a file.
     pub(crate) fn file(path: &Path) -> Result<Fresh, Failure> {
         let fresh = Fresh::new(path, false)?;
-        if fresh.path.symlink_metadata().is_ok() {
-            return Err(exists(path));
-        }
+        must_not_exist(path)?;
         Ok(fresh)
     }
 
-    /// Begins a directory. An empty one of that name gives way in the end.
+    /// Begins a directory.
     pub(crate) fn dir(path: &Path) -> Result<Fresh, Failure> {
         let mut fresh = Fresh::new(path, true)?;
-        may_be_made(path)?;
+        must_not_exist(path)?;
         fresh.storage.make_dir(&fresh.temporary).map_err(|error| fresh.cannot("make", &error))?;
         fresh.made = true;
         Ok(fresh)
@@ -53,7 +56,8 @@ impl Fresh {
 
     /// Gives it its name.
     pub(crate) fn keep(mut self) -> Result<(), Failure> {
-        // A directory takes the place of an empty one, and of nothing else.
+        // A directory takes the place of an empty one that somebody has made meanwhile, and of nothing else. Not every
+        // file system can do without.
         let replace = if self.is_dir { Replace::Yes } else { Replace::No };
         self.storage.rename(&self.temporary, &self.path, replace).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => exists(&self.path),
@@ -98,42 +102,65 @@ impl Drop for Fresh {
     }
 }
 
-/// Whether a directory could be made under this name: nothing has it, or an empty directory.
-pub(crate) fn may_be_made(path: &Path) -> Result<(), Failure> {
-    let cannot = |error: io::Error| {
-        Failure::new(Outcome::Unfinished, format!("cannot look at {}: {error}", path.display()))
-    };
+/// Whether something could be made under this name.
+pub(crate) fn must_not_exist(path: &Path) -> Result<(), Failure> {
     match path.symlink_metadata() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(cannot(error)),
-        Ok(metadata) if !metadata.is_dir() => return Err(exists(path)),
-        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => {
+            let outcome = Outcome::of_path(&error);
+            Err(Failure::new(outcome, format!("cannot make {}: {error}", path.display()))
+                .hint("give a name that is not taken yet, in a directory that exists"))
+        }
+        Ok(_) => Err(exists(path)),
     }
-    if fs::read_dir(path).map_err(cannot)?.next().is_some() {
-        return Err(exists(path));
-    }
-    let storage = OsStorage::new();
-    let file_system = |path: &Path| storage.file_system(path).map_err(cannot);
-    if file_system(path)? != file_system(parent(path))? {
-        return Err(Failure::new(Outcome::Usage, format!("{} is a mount point", path.display()))
-            .hint("give a name in it"));
-    }
-    Ok(())
 }
 
 /// Writes a file that was not there before, and syncs it. On failure tells whether it was made.
 pub(crate) fn write_new(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> Result<(), (bool, io::Error)> {
     let file = storage.create(path).map_err(|error| (false, error))?;
+    append_all(&*file, bytes).and_then(|()| file.sync()).map_err(|error| (true, error))
+}
+
+/// Copies a file, as long as it was when it was opened, to one that was not there before, and syncs it.
+pub(crate) fn copy_new(
+    storage: &dyn Storage,
+    source: &Source,
+    from: &Path,
+    to: &Path,
+) -> Result<(), Failure> {
+    let cannot = |what: &str, path: &Path, error: io::Error| {
+        Failure::new(Outcome::Unfinished, format!("cannot {what} {}: {error}", path.display()))
+    };
+    let file = storage.create(to).map_err(|error| cannot("write", to, error))?;
+    let (mut at, mut piece) = (0, Vec::new());
+    loop {
+        let data_at = source.data_from(at);
+        if data_at > at {
+            at = data_at;
+            // Zeros that were never written take no room here either.
+            file.truncate(at).map_err(|error| cannot("write", to, error))?;
+        }
+        piece.clear();
+        source.append_to(at, PIECE_BYTES, &mut piece).map_err(|error| cannot("read", from, error))?;
+        if piece.is_empty() {
+            return file.sync().map_err(|error| cannot("sync", to, error));
+        }
+        at += wide(piece.len());
+        append_all(&*file, &piece).map_err(|error| cannot("write", to, error))?;
+    }
+}
+
+fn append_all(file: &dyn StorageFile, bytes: &[u8]) -> io::Result<()> {
     let mut rest = bytes;
     while !rest.is_empty() {
         match file.append(rest) {
-            Ok(0) => return Err((true, io::ErrorKind::WriteZero.into())),
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(count) => rest = &rest[count..],
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err((true, error)),
+            Err(error) => return Err(error),
         }
     }
-    file.sync().map_err(|error| (true, error))
+    Ok(())
 }
 
 fn exists(path: &Path) -> Failure {

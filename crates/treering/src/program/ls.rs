@@ -12,6 +12,7 @@ use treering_persist::OsStorage;
 use super::cli::LsArgs;
 use super::exit::{Failure, Outcome};
 use super::place::{self, StrayKind};
+use super::words::{count, count_len};
 use super::{say, settings};
 
 use host::{HostRow, Lister};
@@ -22,6 +23,8 @@ struct Seen {
     hosts: Vec<HostRow>,
     damaged: u64,
     unread: u64,
+    /// Entries that are no directory of a cluster or host, where only those are expected.
+    strays: usize,
 }
 
 /// Prints the table; the outcome says whether anything is stored, and whether all of it could be read.
@@ -31,18 +34,18 @@ pub(crate) fn ls(args: &LsArgs) -> Result<Outcome, Failure> {
         Ok(seen) => seen,
         Err(error) if args.dir.is_none() && error.kind() == io::ErrorKind::NotFound => Seen::default(),
         Err(error) => {
-            let missing = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
-            let outcome = if missing { Outcome::Usage } else { Outcome::Unfinished };
+            let outcome = Outcome::of_path(&error);
             return Err(Failure::new(outcome, format!("cannot list {}: {error}", dir.display()))
                 .hint("give the directory of a store; dump prints single files"));
         }
     };
     let mut out = BufWriter::new(io::stdout().lock());
-    let printed = match (args.json, seen.hosts.is_empty()) {
-        (true, _) => show::json(&mut out, dir, &seen.hosts, args.files),
-        (false, true) => Ok(()),
-        (false, false) if args.files => show::files(&mut out, &seen.hosts),
-        (false, false) => show::hosts(&mut out, &seen.hosts),
+    let printed = match (args.json, args.files) {
+        (true, files) => show::json(&mut out, dir, &seen.hosts, files),
+        (false, true) if !seen.hosts.is_empty() => show::files(&mut out, &seen.hosts),
+        // A table of nothing says nothing.
+        (false, false) if !seen.is_empty() => show::hosts(&mut out, &seen.hosts),
+        _ => Ok(()),
     };
     match printed.and_then(|()| out.flush()) {
         // Whoever reads the output has enough of it, as `head` does.
@@ -55,15 +58,22 @@ pub(crate) fn ls(args: &LsArgs) -> Result<Outcome, Failure> {
 }
 
 fn outcome(dir: &Path, seen: &Seen) -> Outcome {
+    if seen.strays > 0 {
+        let are = if seen.strays == 1 { "is" } else { "are" };
+        say(&format!(
+            "{} above the hosts {are} not read: treering verify says why",
+            count_len(seen.strays, "entry")
+        ));
+    }
     if seen.damaged > 0 {
-        say(&format!("{} files are damaged: treering verify says how", seen.damaged));
+        let are = if seen.damaged == 1 { "is" } else { "are" };
+        say(&format!("{} {are} damaged: treering verify says how", count(seen.damaged, "file")));
         return Outcome::No;
     }
     if seen.unread > 0 {
         return Outcome::Unfinished;
     }
-    let empty = seen.hosts.iter().all(|host| host.snapshots == 0 && host.logs == 0);
-    if empty {
+    if seen.is_empty() {
         say(&format!("{}: nothing is stored here", dir.display()));
         return Outcome::No;
     }
@@ -74,13 +84,15 @@ fn look(dir: &Path) -> io::Result<Seen> {
     let (storage, formats) = (OsStorage::new(), settings::formats());
     let found = place::find(&storage, dir, &formats)?;
     let mut seen = Seen::default();
+    let mut strays = 0;
     let mut unread = |path: &Path, error: &io::Error| {
         say(&format!("cannot read {}: {error}", path.display()));
         seen.unread += 1;
     };
     for stray in &found.strays {
-        if let StrayKind::Unreadable(error) = &stray.what {
-            unread(&stray.path, error);
+        match &stray.what {
+            StrayKind::Unreadable(error) => unread(&stray.path, error),
+            _ => strays += 1,
         }
     }
     let mut lister = Lister::new(&storage, &formats);
@@ -96,5 +108,12 @@ fn look(dir: &Path) -> io::Result<Seen> {
             Err(error) => unread(&host.path, &error),
         }
     }
+    seen.strays = strays;
     Ok(seen)
+}
+
+impl Seen {
+    fn is_empty(&self) -> bool {
+        self.hosts.iter().all(|host| host.snapshots == 0 && host.logs == 0 && host.unread.is_empty())
+    }
 }

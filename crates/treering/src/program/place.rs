@@ -26,6 +26,7 @@ pub(crate) struct Stray {
     pub(crate) what: StrayKind,
 }
 
+/// Why it is not looked into.
 #[derive(Debug)]
 pub(crate) enum StrayKind {
     /// A regular file.
@@ -41,8 +42,22 @@ pub(crate) enum StrayKind {
 /// All that a directory leads to, in the order of names.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
+    /// The directory of the store that it is, or lies in.
+    pub(crate) root: PathBuf,
     pub(crate) hosts: Vec<HostDir>,
     pub(crate) strays: Vec<Stray>,
+}
+
+impl StrayKind {
+    /// In a few words; of what cannot be read, as the system has it.
+    pub(crate) fn why(&self) -> String {
+        match self {
+            StrayKind::File => "only directories are expected here".to_owned(),
+            StrayKind::Special => "neither a directory nor a regular file".to_owned(),
+            StrayKind::Name(why) => why.clone(),
+            StrayKind::Unreadable(error) => format!("cannot be read: {error}"),
+        }
+    }
 }
 
 /// How far above the hosts a directory lies.
@@ -58,7 +73,8 @@ enum Height {
 /// # Errors
 /// If `dir` cannot be listed. What lies below it and cannot be read is a stray.
 pub(crate) fn find(storage: &dyn Storage, dir: &Path, formats: &[Box<dyn Format>]) -> io::Result<Found> {
-    let mut found = Found::default();
+    let mut found = Found { root: dir.to_owned(), ..Found::default() };
+    let above = |path: &Path| path.parent().map_or_else(|| path.to_owned(), Path::to_owned);
     let name = |path: &Path| path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into());
     match height(storage, dir, formats)? {
         Height::Root => {
@@ -66,10 +82,15 @@ pub(crate) fn find(storage: &dyn Storage, dir: &Path, formats: &[Box<dyn Format>
                 hosts(storage, &cluster, &path, &mut found);
             }
         }
-        Height::Cluster => hosts(storage, &name(&dir.canonicalize()?), dir, &mut found),
+        Height::Cluster => {
+            let whole = dir.canonicalize()?;
+            found.root = above(&whole);
+            hosts(storage, &name(&whole), dir, &mut found);
+        }
         Height::Host => {
             let whole = dir.canonicalize()?;
-            let cluster = whole.parent().map_or_else(String::new, name);
+            found.root = above(&above(&whole));
+            let cluster = name(&above(&whole));
             found.hosts.push(HostDir { cluster, host: name(&whole), path: dir.to_owned() });
         }
     }

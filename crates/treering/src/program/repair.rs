@@ -1,73 +1,63 @@
 //! `treering repair`: a new store of all that is sound in an old one, and an account of the rest.
 
 mod account;
-mod extent;
-mod log;
 mod rebuild;
 mod report;
-mod snapshot;
 
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
 
-use treering_persist::{FindingKind, OpenError, OsStorage, RecoveryReport, inspect};
+use treering_persist::{OpenError, OsStorage};
 
 use super::cli::RepairArgs;
 use super::exit::{Failure, Outcome};
-use super::fresh::{self, Fresh};
-use super::{origin, say, settings};
+use super::fresh::must_not_exist;
+use super::{origin, place, say, settings};
 
-use report::{Report, Written};
+use account::Work;
+use rebuild::NewStore;
+use report::Report;
 
-/// Prints the plan, and makes the new store if that is asked for.
+/// Prints the plan, and makes the new store if that is asked for. Hosts go one by one, each in the memory of one.
 pub(crate) fn repair(args: &RepairArgs) -> Result<Outcome, Failure> {
-    must_be_dir(&args.dir)?;
+    must_be_dir(args)?;
     origin::must_be_apart(&args.dir, &args.out)?;
-    fresh::may_be_made(&args.out)?;
-    let held = if args.write { Some(origin::hold(&args.dir)?) } else { None };
+    must_not_exist(&args.out)?;
     let options = settings::for_dump(&args.dir, args.config.as_deref(), args.default_interval)?;
-    let (tree, recovery) =
-        inspect(&OsStorage::new(), &options, &settings::formats()).map_err(|error| cannot_open(&error))?;
-    let mut report = account::of_store(&args.dir, &args.out, &tree, &recovery)?;
-    let is_empty = report.totals.samples == 0;
-    if args.write && !is_empty {
-        let fresh = Fresh::dir(&args.out)?;
-        let checkpoint = rebuild::write(&tree, fresh.temporary())?;
-        let anew = settings::for_dump(fresh.temporary(), args.config.as_deref(), args.default_interval)?;
-        let (new, _) =
-            inspect(&OsStorage::new(), &anew, &settings::formats()).map_err(|error| cannot_open(&error))?;
-        rebuild::must_be_equal(&tree, &new).map_err(|why| {
-            let what = format!("the new store was written, but {why}; it is removed again");
-            Failure::new(Outcome::Unfinished, what)
-        })?;
-        fresh.keep()?;
-        report.written = Some(Written { snapshots: checkpoint.files_written, bytes: checkpoint.bytes });
+    let found = place::find(&OsStorage::new(), &args.dir, &settings::formats()).map_err(|error| {
+        Failure::new(Outcome::Unfinished, format!("cannot list {}: {error}", args.dir.display()))
+    })?;
+    let held = if args.write { Some(origin::hold(&found.root)?) } else { None };
+    let mut new = if args.write { Some(NewStore::begin(&args.out)?) } else { None };
+    let mut report = Report::new(&args.dir, &args.out);
+    let mut work = Work::new(&options);
+    found.strays.iter().for_each(|stray| report.outside(work.stray(&args.dir, stray)));
+    for host in &found.hosts {
+        let (tree, account) = work.host(host)?;
+        if let Some(new) = new.as_mut().filter(|_| account.samples > 0) {
+            new.add(host, &tree, &options)?;
+        }
+        report.host(account);
+    }
+    if let Some(new) = new.filter(|_| !report.is_empty()) {
+        report.written = Some(new.keep()?);
     }
     drop(held);
     print(&report, args)?;
-    if is_empty {
+    if report.is_empty() {
         say(&format!("{}: nothing is stored here that could be repaired", args.dir.display()));
     }
-    Ok(if is_empty || is_lossy(&recovery) { Outcome::No } else { Outcome::Done })
+    Ok(report.outcome())
 }
 
-/// Whether anything that was stored may be lost.
-fn is_lossy(recovery: &RecoveryReport) -> bool {
-    recovery.has_damage() || recovery.findings.iter().any(|finding| finding.kind == FindingKind::Unreadable)
-}
-
-fn must_be_dir(dir: &Path) -> Result<(), Failure> {
-    let wrong = |why: &str| {
-        Err(Failure::new(Outcome::Usage, format!("cannot read {}: {why}", dir.display()))
-            .hint("give the directory of a store"))
+fn must_be_dir(args: &RepairArgs) -> Result<(), Failure> {
+    let wrong = |outcome, why: String| {
+        Err(Failure::new(outcome, format!("cannot read {}: {why}", args.dir.display()))
+            .hint("give the directory of a store, of a cluster or of a host"))
     };
-    match std::fs::metadata(dir) {
+    match std::fs::metadata(&args.dir) {
         Ok(metadata) if metadata.is_dir() => Ok(()),
-        Ok(_) => wrong("not a directory"),
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            Err(Failure::new(Outcome::Unfinished, format!("cannot read {}: {error}", dir.display())))
-        }
-        Err(error) => wrong(&error.to_string()),
+        Ok(_) => wrong(Outcome::Usage, "not a directory".to_owned()),
+        Err(error) => wrong(Outcome::of_path(&error), error.to_string()),
     }
 }
 

@@ -126,7 +126,7 @@ fn stop(
     if !report.failed.is_empty() {
         return Err(Failure::new(
             Outcome::Unfinished,
-            format!("{} hosts could not be checkpointed", report.failed.len()),
+            format!("{} could not be checkpointed", super::words::count_len(report.failed.len(), "host")),
         )
         .hint("their logs are kept: the next start reads them back"));
     }

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use unicode_width::UnicodeWidthStr;
+
 /// Rows of cells, and lines that stand between them. The first columns are aligned left, the others right.
 pub(crate) struct Table {
     left: usize,
@@ -46,7 +48,7 @@ impl Table {
             let Line::Cells(cells) = line else { continue };
             widths.resize(widths.len().max(cells.len()), 0);
             for (width, cell) in widths.iter_mut().zip(cells) {
-                *width = (*width).max(cell.chars().count());
+                *width = (*width).max(cell.width());
             }
         }
         widths
@@ -54,7 +56,8 @@ impl Table {
 
     fn aligned(&self, cells: &[String], widths: &[usize]) -> String {
         let cells = cells.iter().zip(widths).enumerate().map(|(index, (cell, &width))| {
-            if index < self.left { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+            let space = " ".repeat(width.saturating_sub(cell.width()));
+            if index < self.left { format!("{cell}{space}") } else { format!("{space}{cell}") }
         });
         cells.collect::<Vec<_>>().join("  ")
     }
@@ -76,10 +79,11 @@ mod tests {
         let mut table = Table::new(1, &["name", "n"]);
         table.title("a title wider than all".to_owned());
         table.row(["é".to_owned(), "1000".to_owned()]);
+        table.row(["日本".to_owned(), "7".to_owned()]);
         table.row(["longer".to_owned(), or_dash(None::<u8>)]);
         let mut out = Vec::new();
         table.print(&mut out).unwrap();
-        let expected = "name       n\na title wider than all\né       1000\nlonger     -\n";
+        let expected = "name       n\na title wider than all\né       1000\n日本       7\nlonger     -\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 }

@@ -1,11 +1,9 @@
 //! `treering verify`: is what lies on disk sound, and if not, what is lost and what is to be done?
 
-mod behind;
 mod chain;
 mod entries;
 mod finding;
 mod host;
-mod log;
 mod show;
 mod snapshot;
 
@@ -17,6 +15,7 @@ use treering_snapshot::Format;
 
 use super::cli::VerifyArgs;
 use super::exit::{Failure, Outcome};
+use super::words::shown;
 use super::{place, say, settings};
 
 use finding::{Finding, Findings, Tally};
@@ -82,18 +81,15 @@ fn target(path: &Path, formats: &[Box<dyn Format>]) -> Result<Target, Failure> {
         Ok(metadata) if metadata.is_dir() => return Ok(Target::Directory(path.to_owned())),
         Ok(_) => {}
         Err(error) => {
-            let missing = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
-            let outcome = if missing { Outcome::Usage } else { Outcome::Unfinished };
-            return failed(outcome, format!("cannot read {}: {error}", show::shown(path)));
+            let outcome = Outcome::of_path(&error);
+            return failed(outcome, format!("cannot read {}: {error}", shown(path)));
         }
     }
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let format = formats.iter().position(|format| format.extension() == extension);
     if format.is_none() && extension != "wal" {
-        let what = format!(
-            "{} is neither a snapshot that this version reads nor a log, by its name",
-            show::shown(path)
-        );
+        let what =
+            format!("{} is neither a snapshot that this version reads nor a log, by its name", shown(path));
         return failed(Outcome::Usage, what);
     }
     Ok(Target::File(path.to_owned(), format))

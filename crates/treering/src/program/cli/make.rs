@@ -7,11 +7,17 @@ use clap::{Args, ValueEnum};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-What was written is read again and compared with the source, value by value. What was lost is
-said: values that one decimal has changed, infinite values, which JSON does not have. Damage in
-the source is named, sound parts are converted, and the exit code is 1. A directory is converted
-with its logs, which are copied; what no store has put there is named and left. Nothing is ever
-overwritten, and DST appears only when it is complete.
+What was written is read again and compared with the source, value by value. What is lost is said:
+values that one decimal has changed, infinite values, which JSON does not have, bytes behind the
+end, members that no snapshot has, damage. Sound parts of what is damaged are converted. A directory
+is converted with its logs, which are copied; what no store has put there is named and left. Nothing
+is ever overwritten, and DST appears only when it is complete.
+
+Exit codes:
+  0  done; what was lost, if anything, was said
+  1  something is damaged, or would be lost with --lossless, or there is nothing to convert
+  3  something could not be read or written
+  4  DST exists, or another process has the store
 
 Examples:
   treering convert var/checkpoints readable --to json      a whole store
@@ -23,7 +29,7 @@ pub(crate) struct ConvertArgs {
     #[arg(value_name = "SRC")]
     pub(crate) source: PathBuf,
 
-    /// What is made; a name that is not taken, or for a directory that of an empty one
+    /// What is made: a name that is not taken
     #[arg(value_name = "DST")]
     pub(crate) destination: PathBuf,
 
@@ -35,7 +41,7 @@ pub(crate) struct ConvertArgs {
     #[arg(long, value_name = "N", value_parser = one_decimal)]
     pub(crate) decimals: Option<Decimals>,
 
-    /// If anything is lost, make nothing
+    /// If anything would be lost, make nothing
     #[arg(long)]
     pub(crate) lossless: bool,
 }
@@ -47,19 +53,24 @@ merged by the same rules. Without --write it says what it found and would do, an
 With --write it makes NEW, whose snapshots give exactly the samples of `treering dump DIR`, and
 compares the two. DIR stays as it is.
 
-The report names every range of bytes that did not make it. The exit code is 1 if anything that
-was stored is lost.
+The report names every range of bytes that did not make it, and why.
+
+Exit codes:
+  0  all that was stored is there
+  1  something that was stored is lost, or nothing is stored
+  3  something could not be read or written
+  4  NEW exists, or another process has the store
 
 Examples:
   treering repair var/checkpoints --out rescued            the plan
   treering repair var/checkpoints --out rescued --write    a new store of all that is sound
   treering repair var/checkpoints --out rescued --json     the plan for programs")]
 pub(crate) struct RepairArgs {
-    /// The directory of a store
+    /// The directory of a store, of a cluster or of a host
     #[arg(value_name = "DIR")]
     pub(crate) dir: PathBuf,
 
-    /// The directory of the new store; it must not exist, or be empty
+    /// The directory of the new store: a name that is not taken
     #[arg(long, value_name = "NEW")]
     pub(crate) out: PathBuf,
 
@@ -91,6 +102,10 @@ pub(crate) struct CompletionsArgs {
     pub(crate) shell: clap_complete::Shell,
 }
 
+/// Every command, as `man` is asked for it.
+pub(crate) const COMMANDS: [&str; 8] =
+    ["run", "dump", "ls", "verify", "convert", "repair", "completions", "man"];
+
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -98,7 +113,7 @@ Examples:
   treering man run | man -l -                       of one command")]
 pub(crate) struct ManArgs {
     /// The command that the page is about [default: the program]
-    #[arg(value_name = "COMMAND")]
+    #[arg(value_name = "COMMAND", value_parser = COMMANDS)]
     pub(crate) command: Option<String>,
 }
 

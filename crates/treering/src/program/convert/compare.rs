@@ -1,6 +1,6 @@
 //! What a conversion has lost: the source and the result, value by value.
 
-use treering_snapshot::{Column, Document, Level};
+use treering_snapshot::{Column, Document, Level, Loss};
 
 use super::snapshot::Lines;
 
@@ -30,6 +30,11 @@ impl Losses {
     /// Whether anything was lost.
     pub(super) fn any(&self) -> bool {
         self.changed > 0 || self.infinite > 0 || self.differs()
+    }
+
+    /// What the format could not hold.
+    pub(super) fn of_values(&self) -> Loss {
+        Loss { infinite: self.infinite, rounded: self.changed }
     }
 
     /// Whether more was lost than a format cannot help to lose.

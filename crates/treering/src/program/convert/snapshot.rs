@@ -1,15 +1,13 @@
 //! One snapshot: decoded straight into the other format's encoder, and read back.
 
-use std::path::Path;
-
 use treering_snapshot::{
-    Damage, DamageKind, Document, EncodeError, Encoder, Format, Head, Limits, Meta, Part, Scratch, Sink,
-    Stop, Take,
+    Document, EncodeError, Encoder, Format, Head, Limits, Loss, Meta, Part, Scratch, Sink, Stop, Take,
 };
 
 use super::compare::{Losses, compare};
 use crate::program::exit::chain;
-use crate::program::say;
+use crate::program::survey::{self, Faults};
+use crate::program::words;
 
 /// So many lines are kept of each kind: a file full of damage should not fill the memory with words.
 const LINES_MAX: usize = 16;
@@ -20,8 +18,10 @@ pub(super) struct Made {
     pub(super) bytes: Vec<u8>,
     source: Document,
     meta: Meta,
-    damage: Lines,
-    notes: Lines,
+    /// What the source holds that is not converted.
+    pub(super) faults: Faults,
+    /// Values that the encoder could not write as they are.
+    loss: Loss,
     /// What the encoder refused.
     left_out: Lines,
 }
@@ -41,19 +41,20 @@ struct Tee<'a> {
     left_out: Lines,
 }
 
-/// Converts. `bytes` may be overwritten.
+/// Converts a file of `len` bytes, of which `bytes` are all, or its two ends. They may be overwritten.
 ///
 /// # Errors
 /// Why there is nothing to convert, or nothing that can be written.
 pub(super) fn convert(
     from: &dyn Format,
     to: &dyn Format,
-    bytes: &mut [u8],
+    (bytes, len): (&mut [u8], u64),
     scratch: &mut Scratch,
 ) -> Result<Made, String> {
-    let mut made = Made::default();
+    let faults = survey::snapshot(from, &mut bytes.to_vec(), len, scratch, &mut |_| {}).faults;
+    let mut made = Made { faults, ..Made::default() };
     let mut out = Vec::new();
-    made.meta = decode_into(from, bytes, scratch, to.encoder(&mut out), &mut made)?;
+    decode_into(from, bytes, scratch, to.encoder(&mut out), &mut made)?;
     made.bytes = out;
     Ok(made)
 }
@@ -64,25 +65,22 @@ fn decode_into(
     scratch: &mut Scratch,
     encoder: Box<dyn Encoder + '_>,
     made: &mut Made,
-) -> Result<Meta, String> {
-    let Made { damage, notes, .. } = made;
+) -> Result<(), String> {
     let (source, left_out) = (Document::new(), Lines::default());
     let mut tee = Tee { encoder, source, path: Vec::new(), left_out };
-    let decoded = from.decode(bytes, scratch, &Limits::default(), &mut tee, &mut |found: Damage| {
-        // A later version's trailer is no damage, only nothing that this version can check.
-        let unknown = matches!(found.kind, DamageKind::TrailerVersion { .. });
-        let lines = if unknown { &mut *notes } else { &mut *damage };
-        lines.push(found.to_string());
-    });
-    if let Err(error) = &decoded.end {
-        damage.push(chain(error));
+    // What is wrong with the source is known already.
+    let decoded = from.decode(bytes, scratch, &Limits::default(), &mut tee, &mut |_| ());
+    match (decoded.meta, decoded.end) {
+        // Nothing sound comes before what cannot be read.
+        (_, Err(error)) if tee.source.counts().columns == 0 => return Err(chain(&error)),
+        (None, Err(error)) => return Err(chain(&error)),
+        (None, Ok(())) => return Err("no snapshot".to_owned()),
+        (Some(meta), _) => made.meta = meta,
     }
-    let Some(meta) = decoded.meta else {
-        return Err(damage.kept.pop().unwrap_or_else(|| "no snapshot".to_owned()));
-    };
-    tee.encoder.finish(&meta).map_err(|error| format!("cannot be written in the other format: {error}"))?;
+    let counts = tee.encoder.finish(&made.meta);
+    made.loss = counts.map_err(|error| format!("cannot be written in the other format: {error}"))?.loss;
     (made.source, made.left_out) = (tee.source, tee.left_out);
-    Ok(meta)
+    Ok(())
 }
 
 /// Decodes what was written, and compares it with its source.
@@ -108,27 +106,19 @@ pub(super) fn losses(
     if decoded.meta.as_ref() != Some(&made.meta) {
         losses.differ("its times, or what it covers".to_owned());
     }
+    if losses.of_values() != made.loss {
+        let (found, told) = (losses.of_values(), made.loss);
+        losses.differ(format!(
+            "{} rounded and {} infinite, where the writer has told of {} and {}",
+            words::count(found.rounded, "value"),
+            found.infinite,
+            told.rounded,
+            told.infinite
+        ));
+    }
     made.left_out.kept.iter().for_each(|line| losses.differ(line.clone()));
     losses.differ_more(made.left_out.more);
     Ok(losses)
-}
-
-impl Made {
-    pub(super) fn is_damaged(&self) -> bool {
-        !self.damage.kept.is_empty()
-    }
-
-    /// Says what is wrong with the source.
-    pub(super) fn tell(&self, path: &Path) {
-        for (word, lines) in [("damage", &self.damage), ("note", &self.notes)] {
-            for line in &lines.kept {
-                say(&format!("{word}: {}: {line}", path.display()));
-            }
-            if lines.more > 0 {
-                say(&format!("{word}: {}: and {} more", path.display(), lines.more));
-            }
-        }
-    }
 }
 
 impl Lines {
@@ -154,7 +144,8 @@ impl Tee<'_> {
     fn refused(&mut self, what: &str, name: &str, stop: &Stop) -> Result<(), Stop> {
         let reason = stop.reason().and_then(|reason| reason.downcast_ref::<EncodeError>());
         let why = reason.map_or_else(|| stop.to_string(), ToString::to_string);
-        self.left_out.push(format!("{what} {name:?} of level {:?} left out: {why}", self.path.join("/")));
+        let (name, level) = (words::brief(name), words::level(&self.path));
+        self.left_out.push(format!("{what} \"{name}\" of {level} left out: {why}"));
         Ok(())
     }
 }

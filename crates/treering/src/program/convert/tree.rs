@@ -12,7 +12,7 @@ use crate::program::cli::ConvertArgs;
 use crate::program::entry::HostEntry;
 use crate::program::exit::{Failure, Outcome};
 use crate::program::file::Source;
-use crate::program::fresh::{Fresh, write_new};
+use crate::program::fresh::{Fresh, copy_new, write_new};
 use crate::program::place::{self, Found, StrayKind};
 use crate::program::{origin, say, settings};
 
@@ -34,7 +34,6 @@ pub(super) fn convert(
 ) -> Result<Option<Fresh>, Failure> {
     let (from, to) = (&args.source, &args.destination);
     origin::must_be_apart(from, to)?;
-    let held = origin::hold(from)?;
     let mut work = Work {
         storage: OsStorage::new(),
         formats: settings::formats(),
@@ -46,6 +45,7 @@ pub(super) fn convert(
     let found = place::find(&work.storage, from, &work.formats).map_err(|error| {
         Failure::new(Outcome::Unfinished, format!("cannot list {}: {error}", from.display()))
     })?;
+    let held = origin::hold(&found.root)?;
     let fresh = Fresh::dir(to)?;
     work.strays(&found);
     let mut dirs = Vec::new();
@@ -74,10 +74,8 @@ impl Work<'_> {
     fn strays(&mut self, found: &Found) {
         for stray in &found.strays {
             match &stray.what {
-                StrayKind::File => left(&stray.path, "only directories are expected here"),
-                StrayKind::Special => left(&stray.path, "neither a directory nor a regular file"),
-                StrayKind::Name(why) => left(&stray.path, why),
                 StrayKind::Unreadable(error) => self.unreadable(&stray.path, error),
+                left_alone => left(&stray.path, &left_alone.why()),
             }
         }
     }
@@ -95,17 +93,10 @@ impl Work<'_> {
         let mut wanted: BTreeMap<HostEntry, Vec<Entry>> = BTreeMap::new();
         for entry in entries {
             let path = from.join(&entry.name);
-            match HostEntry::of(&entry, &self.formats) {
-                HostEntry::Snapshot { format: None, .. } => left(&path, "in a format that is not read here"),
-                what @ (HostEntry::Snapshot { .. } | HostEntry::SealedLog { .. } | HostEntry::CurrentLog) => {
-                    wanted.entry(what).or_default().push(entry);
-                }
-                HostEntry::Temporary => left(&path, "a snapshot that was never finished"),
-                HostEntry::Quarantine => left(&path, "files that were set aside"),
-                HostEntry::Directory => left(&path, "a directory"),
-                HostEntry::NotANumber => left(&path, "the name of a snapshot must be a whole number"),
-                HostEntry::Foreign => left(&path, "no file of a store has this name"),
-                HostEntry::Special => left(&path, "not a regular file"),
+            let what = HostEntry::of(&entry, &self.formats);
+            match what.is_left() {
+                Some((_, why)) => left(&path, why),
+                None => wanted.entry(what).or_default().push(entry),
             }
         }
         if wanted.is_empty() {
@@ -142,12 +133,15 @@ impl Work<'_> {
     fn snapshot(&mut self, format: usize, path: &Path, to: &Path) -> Result<bool, Failure> {
         let format = &*self.formats[format];
         let read = Source::open(&self.storage, path)
-            .and_then(|source| source.read_snapshot(format, &mut self.bytes));
-        if let Err(error) = read {
-            self.unreadable(path, &error);
-            return Ok(false);
-        }
-        let made = match snapshot::convert(format, self.target, &mut self.bytes, &mut self.scratch) {
+            .and_then(|source| source.read_snapshot(format, &mut self.bytes).map(|()| source.len_bytes()));
+        let len = match read {
+            Ok(len) => len,
+            Err(error) => {
+                self.unreadable(path, &error);
+                return Ok(false);
+            }
+        };
+        let made = match snapshot::convert(format, self.target, (&mut self.bytes, len), &mut self.scratch) {
             Ok(made) => made,
             Err(why) => {
                 say(&format!("damage: {}: {why}", path.display()));
@@ -155,7 +149,6 @@ impl Work<'_> {
                 return Ok(false);
             }
         };
-        made.tell(path);
         write_new(&self.storage, to, &made.bytes).map_err(|(_, error)| cannot("write", to, &error))?;
         let losses = losses_of(&made, to, self.target, &mut self.bytes, &mut self.scratch)?;
         self.tally.take(&made, &losses, path);
@@ -164,19 +157,21 @@ impl Work<'_> {
 
     /// Copies a log: it has one format, and what is damaged in it stays for a start to salvage.
     fn log(&mut self, path: &Path, to: &Path) -> Result<(), Failure> {
-        let read = Source::open(&self.storage, path).and_then(|source| source.read(&mut self.bytes));
-        if let Err(error) = read {
-            self.unreadable(path, &error);
-            return Ok(());
-        }
-        write_new(&self.storage, to, &self.bytes).map_err(|(_, error)| cannot("write", to, &error))?;
+        let source = match Source::open(&self.storage, path) {
+            Ok(source) => source,
+            Err(error) => {
+                self.unreadable(path, &error);
+                return Ok(());
+            }
+        };
+        copy_new(&self.storage, &source, path, to)?;
         self.tally.logs += 1;
         Ok(())
     }
 
     fn unreadable(&mut self, path: &Path, error: &io::Error) {
         say(&format!("unreadable: {}: {error}", path.display()));
-        self.tally.troubled += 1;
+        self.tally.unread += 1;
     }
 }
 

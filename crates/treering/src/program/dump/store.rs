@@ -1,28 +1,96 @@
-//! A whole store, as a start would recover it.
+//! A whole store, or a cluster or host of one, as a start would recover it: host by host, each in the memory of one.
 
-use std::io::Write;
-use std::sync::Arc;
+use std::io::{self, Write};
 
-use treering::tsv::{self, Path};
-use treering_level::{Host, Ring, SeriesIndex, Tree};
-use treering_persist::{FindingKind, OpenError, OsStorage, inspect};
+use treering::tsv;
+use treering_level::Tree;
+use treering_persist::{FindingKind, OpenError, Options, OsStorage, RecoveryReport, inspect_host};
 
-use super::{Problem, text};
+use super::Problem;
+use super::json::{self, Line, Range, Sample};
+use super::series::{Series, by_level, by_row};
+use super::summary::Summary;
+use super::text::{self, Row};
 use crate::program::cli::{DumpArgs, Format};
 use crate::program::exit::{Failure, Outcome};
+use crate::program::place::{self, HostDir, StrayKind};
+use crate::program::words::{brief, count, count_len};
 use crate::program::{say, settings};
 
-/// A series and where its samples are.
-pub(super) struct Series {
-    pub(super) path: Vec<String>,
-    pub(super) metric: String,
-    host: Arc<Host<()>>,
-    index: SeriesIndex,
+/// What was seen of all hosts.
+#[derive(Default)]
+struct Totals {
+    hosts: u64,
+    series: usize,
+    samples: u64,
+    snapshots: u64,
+    log_segments: u64,
+    /// Whether anything is damaged, and whether anything cannot be read.
+    damaged: bool,
+    unread: bool,
 }
 
-pub(super) fn dump(args: &DumpArgs, out: &mut impl Write) -> Result<Outcome, Problem> {
+pub(super) fn dump(args: &DumpArgs, form: Format, out: &mut impl Write) -> Result<Outcome, Problem> {
     let options = settings::for_dump(&args.path, args.config.as_deref(), args.default_interval)?;
-    let (tree, report) = inspect(&OsStorage::new(), &options, &settings::formats()).map_err(|error| {
+    let found = place::find(&OsStorage::new(), &args.path, &settings::formats()).map_err(|error| {
+        Failure::new(Outcome::Unfinished, format!("cannot list {}: {error}", args.path.display()))
+    })?;
+    let mut totals = Totals::default();
+    for stray in &found.strays {
+        let is_unread = matches!(stray.what, StrayKind::Unreadable(_));
+        let word = if is_unread { FindingKind::Unreadable } else { FindingKind::Foreign };
+        say(&format!("{word}: {}: {}", stray.path.display(), stray.what.why()));
+        totals.unread |= is_unread;
+    }
+    for hosts in together(found.hosts) {
+        let trees: Vec<Tree<()>> =
+            hosts.iter().map(|host| look(host, &options, &mut totals)).collect::<Result<_, _>>()?;
+        match form {
+            Format::Tsv => by_row(&trees).iter().try_for_each(|series| totals.points(series, out))?,
+            Format::Json => by_level(&trees).iter().try_for_each(|series| totals.line(series, out))?,
+            Format::Text => {
+                trees.iter().try_for_each(|tree| totals.table(&by_level(std::slice::from_ref(tree)), out))?;
+            }
+        }
+    }
+    let is_empty = totals.series == 0;
+    match form {
+        Format::Text if !is_empty => totals.print(out)?,
+        _ => {}
+    }
+    Ok(match () {
+        () if totals.damaged => Outcome::No,
+        () if totals.unread => Outcome::Unfinished,
+        () if is_empty => {
+            say(&format!("{}: nothing is stored here", args.path.display()));
+            Outcome::No
+        }
+        () => Outcome::Done,
+    })
+}
+
+/// Hosts in the order of their rows. The rows of some lie between those of another: `a-1` comes before `a/core0`.
+fn together(mut hosts: Vec<HostDir>) -> Vec<Vec<HostDir>> {
+    let printed = |host: &HostDir| tsv::Path(&[&host.cluster, &host.host]).to_string();
+    hosts.sort_by_cached_key(printed);
+    let mut all: Vec<(String, Vec<HostDir>)> = Vec::new();
+    for host in hosts {
+        let name = printed(&host);
+        match all.last_mut() {
+            Some((first, group)) if name.strip_prefix(first.as_str()).is_some_and(|rest| rest < "/") => {
+                group.push(host);
+            }
+            _ => all.push((name, vec![host])),
+        }
+    }
+    all.into_iter().map(|(_, group)| group).collect()
+}
+
+/// What a start would recover of a host; says what is wrong with its files.
+fn look(host: &HostDir, options: &Options, totals: &mut Totals) -> Result<Tree<()>, Failure> {
+    let names = (host.cluster.as_str(), host.host.as_str());
+    let inspected = inspect_host(&OsStorage::new(), options, &settings::formats(), names, &host.path);
+    let (tree, report) = inspected.map_err(|error| {
         let outcome = match error {
             OpenError::Metrics(_) => Outcome::Usage,
             _ => Outcome::Unfinished,
@@ -32,78 +100,82 @@ pub(super) fn dump(args: &DumpArgs, out: &mut impl Write) -> Result<Outcome, Pro
     for finding in report.findings.iter().filter(|finding| finding.kind != FindingKind::TornTail) {
         say(&format!("{finding}"));
     }
-    let series = sorted_series(&tree);
-    match args.format {
-        Format::Tsv => {
-            for series in &series {
-                points(series, out)?;
+    totals.add(&report);
+    Ok(tree)
+}
+
+impl Totals {
+    fn add(&mut self, report: &RecoveryReport) {
+        self.snapshots += report.snapshots;
+        self.log_segments += report.log_segments;
+        self.damaged |= report.has_damage();
+        self.unread |= report.findings.iter().any(|finding| finding.kind == FindingKind::Unreadable);
+    }
+
+    fn points(&mut self, series: &Series, out: &mut impl Write) -> io::Result<()> {
+        self.series += 1;
+        series.with_samples(|samples| {
+            for (time_s, value) in samples {
+                tsv::point(out, &series.path, &series.metric, time_s, value)?;
             }
-        }
-        Format::Text => text::store(out, &series, &report)?,
-    }
-    let unread = report.findings.iter().any(|finding| finding.kind == FindingKind::Unreadable);
-    Ok(match (report.has_damage() || unread, series.is_empty()) {
-        (false, false) => Outcome::Done,
-        (true, _) => Outcome::No,
-        (false, true) => {
-            say(&format!("{}: nothing is stored here", args.path.display()));
-            Outcome::No
-        }
-    })
-}
-
-/// In the order of the printed paths, then of the metrics: the order of the rows.
-fn sorted_series(tree: &Tree<()>) -> Vec<Series> {
-    let mut all = Vec::new();
-    for host in tree.hosts() {
-        let guard = host.lock();
-        for view in guard.series().filter(|view| !view.ring().is_empty()) {
-            let below = view.path().iter().map(ToString::to_string);
-            let path: Vec<String> =
-                [host.cluster().to_owned(), host.name().to_owned()].into_iter().chain(below).collect();
-            let (metric, index) = (view.metric().to_owned(), view.index());
-            all.push((Path(&path).to_string(), Series { path, metric, host: Arc::clone(&host), index }));
-        }
-    }
-    all.sort_by(|(a_path, a), (b_path, b)| (a_path, &a.metric).cmp(&(b_path, &b.metric)));
-    all.into_iter().map(|(_, series)| series).collect()
-}
-
-fn points(series: &Series, out: &mut impl Write) -> std::io::Result<()> {
-    series.with_samples(|samples| {
-        for (time_s, value) in samples {
-            tsv::point(out, &series.path, &series.metric, time_s, value)?;
-        }
-        Ok(())
-    })
-}
-
-impl Series {
-    /// Hands the samples over in the order of their times.
-    pub(super) fn with_samples<T>(&self, take: impl FnOnce(&mut dyn Iterator<Item = (i64, f32)>) -> T) -> T {
-        let guard = self.host.lock();
-        let frozen = guard.series_view(self.index).map(|view| {
-            let ring: &Ring = view.ring();
-            ring.freeze(ring.span().unwrap_or(0..0))
-        });
-        drop(guard);
-        let mut samples = frozen.iter().flat_map(|column| {
-            let grid = column.grid();
-            let mut slot = column.first_slot();
-            column.parts().flat_map(move |part| {
-                let first = slot;
-                slot += i64::try_from(part.slots()).unwrap_or(i64::MAX);
-                let values: &[f32] = match part {
-                    treering_level::Values::Native(values) => values,
-                    _ => &[],
-                };
-                (first..).zip(values).map(move |(slot, value)| (grid.time_of(slot), *value))
-            })
-        });
-        take(&mut samples.by_ref().filter(|(_, value)| !value.is_nan()))
+            Ok(())
+        })
     }
 
-    pub(super) fn interval_s(&self) -> u32 {
-        self.host.lock().series_view(self.index).map_or(0, |view| view.interval_s())
+    fn line(&mut self, series: &Series, out: &mut impl Write) -> io::Result<()> {
+        self.series += 1;
+        let samples: Vec<Sample> =
+            series.with_samples(|samples| samples.map(|(time_s, value)| Sample(time_s, value)).collect());
+        let summary = Summary::of(samples.iter().map(|sample| (sample.0, sample.1)));
+        let count = summary.slots(i64::from(series.interval_s)).unwrap_or(summary.samples);
+        let line = Line::Series {
+            path: &series.path,
+            metric: &series.metric,
+            interval_s: series.interval_s,
+            start_s: summary.first_s,
+            count,
+            gaps: count.saturating_sub(summary.samples),
+            values: Range::of(&summary),
+            samples: &samples,
+        };
+        json::line(out, &line)
+    }
+
+    /// The table of one host.
+    fn table(&mut self, all: &[Series], out: &mut impl Write) -> io::Result<()> {
+        let Some([cluster, host, ..]) = all.first().map(|series| series.path.as_slice()) else {
+            return Ok(());
+        };
+        let mut tree = text::Tree::new();
+        let mut of_host = 0;
+        for series in all {
+            let summary = series.with_samples(|samples| Summary::of(samples));
+            let interval_s = i64::from(series.interval_s);
+            let count = summary.slots(interval_s).unwrap_or(summary.samples);
+            let gaps = Some(count.saturating_sub(summary.samples));
+            let (interval_s, start_s) = (Some(interval_s), Some(summary.first_s));
+            tree.level(&series.path[2..]);
+            tree.row(&Row { metric: &series.metric, interval_s, start_s, count, gaps, summary });
+            of_host += summary.samples;
+        }
+        self.hosts += 1;
+        self.series += all.len();
+        self.samples += of_host;
+        let (samples, series) = (count(of_host, "sample"), count_len(all.len(), "series"));
+        writeln!(out, "{}/{}: {samples} of {series}", brief(cluster), brief(host))?;
+        tree.print(out)?;
+        writeln!(out)
+    }
+
+    fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        writeln!(
+            out,
+            "{} of {} on {}, from {} and {}",
+            count(self.samples, "sample"),
+            count_len(self.series, "series"),
+            count(self.hosts, "host"),
+            count(self.snapshots, "snapshot"),
+            count(self.log_segments, "log segment"),
+        )
     }
 }

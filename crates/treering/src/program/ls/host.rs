@@ -100,14 +100,14 @@ impl<'a> Lister<'a> {
                 let format = &*self.formats[format];
                 let source = Source::open(self.storage, path)?;
                 source.read_snapshot(format, &mut self.bytes)?;
-                bytes = Some(source.len_bytes());
-                content = Some(span::snapshot(format, &mut self.bytes, &mut self.scratch, all));
+                let len = source.len_bytes();
+                bytes = Some(len);
+                content = Some(span::snapshot(format, (&mut self.bytes, len), &mut self.scratch, all));
             }
             HostEntry::CurrentLog | HostEntry::SealedLog { .. } => {
                 let source = Source::open(self.storage, path)?;
-                source.read(&mut self.bytes)?;
                 bytes = Some(source.len_bytes());
-                content = Some(span::log(&self.bytes, all));
+                content = Some(span::log(&source, all)?);
             }
             HostEntry::Snapshot { format: None, .. } | HostEntry::NotANumber | HostEntry::Foreign => {
                 bytes = Some(path.symlink_metadata()?.len());

@@ -4,12 +4,12 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
-use treering::tsv::Escaped;
 
 use super::host::{FileRow, HostRow};
 use super::span::Span;
 use crate::program::entry::HostEntry;
 use crate::program::table::{Table, or_dash};
+use crate::program::words::{brief, count, count_len, on_one_line};
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -94,8 +94,8 @@ pub(super) fn hosts(out: &mut impl Write, hosts: &[HostRow]) -> io::Result<()> {
     let mut table = Table::new(2, &head);
     for host in hosts {
         table.row([
-            Escaped(&host.cluster).to_string(),
-            Escaped(&host.host).to_string(),
+            brief(&host.cluster),
+            brief(&host.host),
             or_dash(host.newest_stem),
             host.snapshots.to_string(),
             host.log_records.to_string(),
@@ -107,8 +107,8 @@ pub(super) fn hosts(out: &mut impl Write, hosts: &[HostRow]) -> io::Result<()> {
     }
     let totals = Totals::of(hosts);
     table.row([
-        format!("{} clusters", totals.clusters),
-        format!("{} hosts", totals.hosts),
+        count_len(totals.clusters, "cluster"),
+        count_len(totals.hosts, "host"),
         String::new(),
         totals.snapshots.to_string(),
         totals.log_records.to_string(),
@@ -125,12 +125,12 @@ pub(super) fn files(out: &mut impl Write, hosts: &[HostRow]) -> io::Result<()> {
     let head = ["file", "kind", "from", "to", "columns", "records", "bytes", "covers"];
     let mut table = Table::new(2, &head);
     for host in hosts {
-        table.title(format!("{}/{}", Escaped(&host.cluster), Escaped(&host.host)));
+        table.title(format!("{}/{}", brief(&host.cluster), brief(&host.host)));
         for file in &host.files {
             let file = File::of(file);
             let kind = file.kind.replace('_', " ");
             table.row([
-                format!("  {}", Escaped(file.name)),
+                format!("  {}", on_one_line(file.name)),
                 if file.damaged { kind + ", damaged" } else { kind },
                 or_dash(file.from_s.or(file.first_s)),
                 or_dash(file.to_s.or(file.last_s)),
@@ -143,14 +143,14 @@ pub(super) fn files(out: &mut impl Write, hosts: &[HostRow]) -> io::Result<()> {
     }
     let totals = Totals::of(hosts);
     table.title(format!(
-        "{} clusters, {} hosts, {} snapshots, {} log segments with {} records, {} series, {} bytes",
-        totals.clusters,
-        totals.hosts,
-        totals.snapshots,
-        totals.log_segments,
-        totals.log_records,
-        totals.series,
-        totals.bytes
+        "{}, {}, {}, {} with {}, {}, {}",
+        count_len(totals.clusters, "cluster"),
+        count_len(totals.hosts, "host"),
+        count(totals.snapshots, "snapshot"),
+        count(totals.log_segments, "log segment"),
+        count(totals.log_records, "record"),
+        count_len(totals.series, "series"),
+        count(totals.bytes, "byte"),
     ));
     table.print(out)
 }

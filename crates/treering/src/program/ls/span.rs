@@ -1,11 +1,14 @@
 //! What a file holds, in short: columns or records, series, and the times of its first and last sample.
 
 use std::collections::HashSet;
+use std::io;
 
-use treering_snapshot::{Damage, Format, Head, Limits, Meta, Part, Scratch, Sink, Stop, Take};
-use treering_wal::{End, HeaderError, Reader, Record};
+use treering_snapshot::{Format, Meta, Part, Scratch};
 
+use crate::program::file::Source;
 use crate::program::series::Series;
+use crate::program::survey;
+use crate::program::words::wide;
 
 /// Times of the first and the last sample.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -35,87 +38,50 @@ pub(super) struct Content {
     pub(super) damaged: bool,
 }
 
-/// Reads a snapshot; `all` takes its series.
+/// Reads a snapshot of `len` bytes, of which `bytes` are all, or its two ends; `all` takes its series.
 pub(super) fn snapshot(
     format: &dyn Format,
-    bytes: &mut [u8],
+    (bytes, len): (&mut [u8], u64),
     scratch: &mut Scratch,
     all: &mut HashSet<Series>,
 ) -> Content {
-    let mut sink = SpanSink { content: Content::default(), all, path: Vec::new() };
-    let mut damaged = false;
-    let mut report = |damage: Damage| damaged |= !is_of_a_later_version(&damage);
-    let decoded = format.decode(bytes, scratch, &Limits::default(), &mut sink, &mut report);
-    let damaged = damaged || decoded.end.is_err();
-    Content { meta: decoded.meta, damaged, ..sink.content }
-}
-
-/// What a later version wrote is sound, only unchecked.
-fn is_of_a_later_version(damage: &Damage) -> bool {
-    matches!(damage.kind, treering_snapshot::DamageKind::TrailerVersion { .. })
-}
-
-/// Reads a log, behind damage too; `all` takes its series.
-pub(super) fn log(bytes: &[u8], all: &mut HashSet<Series>) -> Content {
-    let limits = treering_wal::Limits::default();
-    let mut content = Content::default();
-    let mut reader = Reader::new(bytes, &limits).unwrap_or_else(|error| {
-        content.damaged = matches!(error, HeaderError::Magic { .. });
-        Reader::salvage(bytes, &limits)
-    });
-    let mut seen: HashSet<&[u8]> = HashSet::new();
-    loop {
-        for record in reader.by_ref().filter(|record| !record.is_control()) {
-            content.records += 1;
-            if !record.value.is_nan() {
-                content.span.add(record.time_s);
-                if seen.insert(record.series_bytes()) {
-                    all.insert(series(&record));
-                }
-            }
-        }
-        content.damaged |= matches!(reader.end(), Some(End::Corrupt { .. }));
-        if !reader.resume() {
-            return content;
-        }
-    }
-}
-
-fn series(record: &Record<'_>) -> Series {
-    let path: Vec<_> = record.levels().collect();
-    Series::new(&path, &record.metric())
-}
-
-struct SpanSink<'a> {
-    content: Content,
-    all: &'a mut HashSet<Series>,
-    path: Vec<String>,
-}
-
-impl Sink for SpanSink<'_> {
-    fn column(&mut self, head: Head<'_>, values: &[Part<'_>]) -> Result<(), Stop> {
-        self.content.columns += 1;
-        let Some((first, last)) = first_and_last(values).filter(|_| head.interval_s > 0) else {
-            return Ok(());
+    let mut span = Span::default();
+    let seen = survey::snapshot(format, bytes, len, scratch, &mut |taken| {
+        let head = taken.head;
+        let Some((first, last)) = first_and_last(taken.values).filter(|_| head.interval_s > 0) else {
+            return;
         };
         let time_of = |index: u64| {
             let index = i64::try_from(index).unwrap_or(i64::MAX);
             head.start_s.saturating_add(head.interval_s.saturating_mul(index))
         };
-        self.content.span.join(Span(Some((time_of(first), time_of(last)))));
-        self.all.insert(Series::new(&self.path, head.metric));
-        Ok(())
-    }
+        span.join(Span(Some((time_of(first), time_of(last)))));
+        all.insert(Series::new(taken.path, head.metric));
+    });
+    let damaged = seen.faults.lose_samples();
+    Content { span, columns: seen.columns, records: 0, meta: seen.meta, damaged }
+}
 
-    fn enter(&mut self, level: &str) -> Result<Take, Stop> {
-        self.path.push(level.to_owned());
-        Ok(Take::Yes)
-    }
-
-    fn leave(&mut self) -> Result<(), Stop> {
-        self.path.pop();
-        Ok(())
-    }
+/// Reads a log, behind damage too; `all` takes its series.
+///
+/// # Errors
+/// As the system reports it.
+pub(super) fn log(source: &Source, all: &mut HashSet<Series>) -> io::Result<Content> {
+    let mut span = Span::default();
+    let mut known: HashSet<Box<[u8]>> = HashSet::new();
+    let seen = survey::log(source, &mut |(_, record)| {
+        if record.value.is_nan() {
+            return;
+        }
+        span.add(record.time_s);
+        if !known.contains(record.series_bytes()) {
+            known.insert(record.series_bytes().into());
+            let path: Vec<_> = record.levels().collect();
+            all.insert(Series::new(&path, &record.metric()));
+        }
+    })?;
+    let damaged = seen.faults.lose_samples();
+    Ok(Content { span, columns: 0, records: seen.records, meta: None, damaged })
 }
 
 /// Indices of the first and the last value that is a sample.
@@ -145,10 +111,6 @@ fn ends(count: usize, is_sample: impl Fn(usize) -> bool) -> Option<(usize, usize
     let first = (0..count).find(|index| is_sample(*index))?;
     let last = (first..count).rev().find(|index| is_sample(*index))?;
     Some((first, last))
-}
-
-fn wide(len: usize) -> u64 {
-    u64::try_from(len).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -1,22 +1,89 @@
 //! A new store that holds what was recovered from the old one.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use treering_level::{Column, Fill, Frozen, Host, HostGuard, Ring, SeriesView, Tree, Values};
-use treering_persist::{CheckpointReport, OpenError, Options, OsStorage, Store, StoreHost};
+use treering_persist::{
+    CheckpointReport, Options, OsStorage, Replace, Storage, Store, StoreHost, inspect_host,
+};
 
+use super::cannot_open;
+use super::report::Written;
 use crate::program::exit::{Failure, Outcome, chain};
+use crate::program::fresh::Fresh;
+use crate::program::place::HostDir;
 use crate::program::settings;
+use crate::program::words::count;
+
+/// A store that is being made beside its name.
+pub(super) struct NewStore {
+    fresh: Fresh,
+    /// Where one host is written, as a store of its own, before it is moved to the others.
+    part: Fresh,
+    dirs: BTreeSet<PathBuf>,
+    written: Written,
+}
+
+impl NewStore {
+    pub(super) fn begin(path: &Path) -> Result<NewStore, Failure> {
+        let fresh = Fresh::dir(path)?;
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".part");
+        let part = Fresh::dir(&path.with_file_name(name))?;
+        Ok(NewStore { fresh, part, dirs: BTreeSet::new(), written: Written::default() })
+    }
+
+    /// Writes a host, looks at what was written, and compares it.
+    pub(super) fn add(&mut self, host: &HostDir, tree: &Tree<()>, options: &Options) -> Result<(), Failure> {
+        let (cluster, name) = (host.cluster.as_str(), host.host.as_str());
+        let root = self.part.temporary();
+        let report = write(tree, root)?;
+        let dir = root.join(cluster).join(name);
+        let storage = OsStorage::new();
+        let (new, _) = inspect_host(&storage, options, &settings::formats(), (cluster, name), &dir)
+            .map_err(|error| cannot_open(&error))?;
+        must_be_equal(tree, &new).map_err(|why| {
+            let what = format!("the new store was written, but {why}; it is removed again");
+            Failure::new(Outcome::Unfinished, what)
+        })?;
+        let to = self.fresh.temporary().join(cluster);
+        let moved = match storage.make_dir(&to) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => storage.rename(&dir, &to.join(name), Replace::Yes),
+        };
+        moved.map_err(|error| {
+            Failure::new(Outcome::Unfinished, format!("cannot move {}: {error}", dir.display()))
+        })?;
+        self.dirs.insert(to);
+        self.written.snapshots += report.files_written;
+        self.written.bytes += report.bytes;
+        Ok(())
+    }
+
+    /// Gives it its name.
+    pub(super) fn keep(self) -> Result<Written, Failure> {
+        let storage = OsStorage::new();
+        for dir in self.dirs.iter().map(PathBuf::as_path).chain([self.fresh.temporary()]) {
+            storage.sync_dir(dir).map_err(|error| {
+                Failure::new(Outcome::Unfinished, format!("cannot sync {}: {error}", dir.display()))
+            })?;
+        }
+        self.fresh.keep()?;
+        Ok(self.written)
+    }
+}
 
 /// Writes all series into a new store in `root`, by the way that every sample goes: into memory, dirty, and by a
 /// checkpoint onto the disk.
-pub(super) fn write(tree: &Tree<()>, root: &Path) -> Result<CheckpointReport, Failure> {
+fn write(tree: &Tree<()>, root: &Path) -> Result<CheckpointReport, Failure> {
     let failed = |what: String| Failure::new(Outcome::Unfinished, what);
     let mut options = Options::new(root);
     options.retention = None;
     let opened = Store::open(Arc::new(OsStorage::new()), options, settings::formats());
-    let (store, _) = opened.map_err(|error: OpenError| Failure::because(Outcome::Unfinished, &error))?;
+    let (store, _) = opened.map_err(|error| cannot_open(&error))?;
     for host in tree.hosts().iter().filter(|host| host.lock().samples() > 0) {
         let to = store.host(host.cluster(), host.name()).map_err(|error| failed(chain(&error)))?;
         copy(host, &to).map_err(|why| failed(format!("{}/{}: {why}", host.cluster(), host.name())))?;
@@ -55,10 +122,10 @@ fn copy(from: &Host<()>, to: &StoreHost) -> Result<(), String> {
 ///
 /// # Errors
 /// What is different, the first of all differences.
-pub(super) fn must_be_equal(old: &Tree<()>, new: &Tree<()>) -> Result<(), String> {
+fn must_be_equal(old: &Tree<()>, new: &Tree<()>) -> Result<(), String> {
     let (held, found) = (old.counts().samples, new.counts().samples);
     if held != found {
-        return Err(format!("it has {found} samples instead of {held}"));
+        return Err(format!("it has {} instead of {held}", count(found, "sample")));
     }
     for host in old.hosts() {
         let (cluster, name) = (host.cluster(), host.name());
@@ -107,4 +174,40 @@ fn samples(frozen: &Frozen) -> impl Iterator<Item = (i64, u32)> + '_ {
         let held = (first..).zip(values).filter(|(_, value)| !value.is_nan());
         held.map(|(slot, value)| (frozen.grid().time_of(slot), value.to_bits()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use treering_level::{Aggregation, Limits, Metric, MetricTable, Unknown};
+
+    use super::*;
+
+    fn tree(host: &str, level: &str, start_s: i64, values: &[f32]) -> Tree<()> {
+        let metric = Metric { interval_s: 60, aggregation: Aggregation::Avg };
+        let tree = Tree::new(MetricTable::new(Unknown::Take(metric)), Limits::default());
+        let made = tree.host_or_insert_with("c", host, || ()).unwrap();
+        let column = Column { start_s, interval_s: 60, values: &[Values::Native(values)] };
+        made.lock().restore(&[level], "m", column, Fill::EmptySlots, true).unwrap();
+        tree
+    }
+
+    #[test]
+    fn stores_are_equal_only_if_every_sample_is() {
+        let held = tree("h", "core0", 0, &[1.0, f32::NAN, 2.0]);
+        assert_eq!(must_be_equal(&held, &tree("h", "core0", 0, &[1.0, f32::NAN, 2.0])), Ok(()));
+        for (other, why) in [
+            (tree("h", "core0", 0, &[1.0, f32::NAN, 3.0]), "c/h: level \"core0\", metric \"m\" is different"),
+            (
+                tree("h", "core0", 60, &[1.0, f32::NAN, 2.0]),
+                "c/h: level \"core0\", metric \"m\" is different",
+            ),
+            (tree("h", "core1", 0, &[1.0, f32::NAN, 2.0]), "c/h: level \"core0\", metric \"m\" is different"),
+            (tree("h", "core0", 0, &[1.0, f32::NAN, f32::NAN]), "it has 1 sample instead of 2"),
+            (tree("i", "core0", 0, &[1.0, f32::NAN, 2.0]), "c/h is missing"),
+        ] {
+            assert_eq!(must_be_equal(&held, &other), Err(why.to_owned()));
+        }
+    }
 }

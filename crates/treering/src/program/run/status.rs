@@ -9,6 +9,7 @@ use treering_persist::{CheckpointReport, RecoveryReport, Status, Store};
 
 use super::intake::Counts;
 use crate::program::say;
+use crate::program::words::grouped;
 
 /// On a terminal the status line is renewed this often; elsewhere a line is written only so often.
 const SHOW_INTERVAL: Duration = Duration::from_secs(1);
@@ -77,20 +78,23 @@ fn status(store: &Store, counts: &Counts) -> String {
         None => "no checkpoint yet".to_owned(),
     };
     let mut line = format!(
-        "{} stored, {} refused · {} hosts, {} series, {} samples in {} · log {}, {} hosts unsynced · {checkpoint}",
+        "{} stored, {} refused · {}, {}, {} in {} · log {}, {} unsynced · {checkpoint}",
         HumanCount(counts.stored()),
         HumanCount(refused),
-        HumanCount(status.counts.hosts),
-        HumanCount(status.counts.series),
-        HumanCount(status.counts.samples),
+        grouped(status.counts.hosts, "host"),
+        grouped(status.counts.series, "series"),
+        grouped(status.counts.samples, "sample"),
         HumanBytes(count(status.memory_bytes)),
         HumanBytes(status.log_bytes),
-        status.unsynced_hosts,
+        grouped(count(status.unsynced_hosts), "host"),
     );
     if let Some(first) = store.health().degraded.first() {
         line.push_str(&format!(
-            " · {} hosts degraded, first {}/{}: {}",
-            status.degraded_hosts, first.cluster, first.host, first.why
+            " · {} degraded, first {}/{}: {}",
+            grouped(status.degraded_hosts, "host"),
+            first.cluster,
+            first.host,
+            first.why
         ));
     }
     line
@@ -104,30 +108,34 @@ pub(super) fn recovery(root: &Path, report: &RecoveryReport, status: &Status) ->
         lines.push(format!("{}: nothing stored yet", root.display()));
     } else {
         lines.push(format!(
-            "{}: recovered {} samples of {} series on {} hosts in {:.2} s",
+            "{}: recovered {} of {} on {} in {:.2} s",
             root.display(),
-            HumanCount(counts.samples),
-            HumanCount(counts.series),
-            HumanCount(counts.hosts),
+            grouped(counts.samples, "sample"),
+            grouped(counts.series, "series"),
+            grouped(counts.hosts, "host"),
             report.elapsed.as_secs_f64(),
         ));
         lines.push(format!(
-            "  {} samples from {} snapshots, {} from {} log segments; {} met another in their slot",
-            HumanCount(report.samples_from_snapshots),
-            report.snapshots,
+            "  {} from {}, {} from {}; {} met another in their slot",
+            grouped(report.samples_from_snapshots, "sample"),
+            grouped(report.snapshots, "snapshot"),
             HumanCount(report.samples_from_logs),
-            report.log_segments,
+            grouped(report.log_segments, "log segment"),
             HumanCount(report.merged),
         ));
     }
     // A torn tail is what a crash leaves; the number is enough.
     if report.torn_tails > 0 {
-        lines.push(format!("  {} logs end in a torn record, as after a crash", report.torn_tails));
+        let ends = if report.torn_tails == 1 { "ends" } else { "end" };
+        lines.push(format!(
+            "  {} {ends} in a torn record, as after a crash",
+            grouped(report.torn_tails, "log")
+        ));
     }
     if status.damaged_files > 0 {
         lines.push(format!(
-            "  {} files are damaged, see above; `treering verify {}` says more",
-            status.damaged_files,
+            "  {} damaged, see above; `treering verify {}` says more",
+            grouped(status.damaged_files, "file"),
             root.display()
         ));
     }
@@ -138,16 +146,16 @@ pub(super) fn recovery(root: &Path, report: &RecoveryReport, status: &Status) ->
 pub(super) fn stopped(report: &CheckpointReport, counts: &Counts) -> Vec<String> {
     let refused = counts.refused();
     let mut lines = vec![format!(
-        "{} samples stored, {} refused",
-        HumanCount(counts.stored()),
+        "{} stored, {} refused",
+        grouped(counts.stored(), "sample"),
         HumanCount(refused.values().sum())
     )];
     lines
         .extend(refused.iter().map(|(reason, count)| format!("  refused, {reason}: {}", HumanCount(*count))));
     lines.push(format!(
-        "last checkpoint: {} hosts, {} files, {}, {:.2} s",
-        report.hosts_written,
-        report.files_written,
+        "last checkpoint: {}, {}, {}, {:.2} s",
+        grouped(report.hosts_written, "host"),
+        grouped(report.files_written, "file"),
         HumanBytes(report.bytes),
         report.elapsed.as_secs_f64(),
     ));

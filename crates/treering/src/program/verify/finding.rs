@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::program::survey::{Class, Fault, Faults};
+use crate::program::words;
+
 /// So many findings of one file and one severity are given one by one; the others are counted.
 const FINDINGS_MAX: u64 = 16;
 
@@ -30,6 +33,11 @@ pub(super) struct Finding {
     pub(super) file: PathBuf,
     /// Bytes from the start of the file, if it is about one place.
     pub(super) offset: Option<u64>,
+    /// Bytes of the file that are not used because of it: the first, and the one behind the last.
+    pub(super) bytes: Option<(u64, u64)>,
+    /// The level below the host, and the metric, if it is about one.
+    pub(super) path: Option<Vec<String>>,
+    pub(super) metric: Option<String>,
     /// What was expected, and what is there instead.
     pub(super) what: Cow<'static, str>,
     pub(super) lost: Cow<'static, str>,
@@ -58,11 +66,31 @@ impl Finding {
     fn new(severity: Severity, rule: Cow<'static, str>, what: Cow<'static, str>) -> Finding {
         let nothing = Cow::Borrowed("nothing");
         let advice = Cow::Borrowed("nothing");
-        Finding { severity, rule, file: PathBuf::new(), offset: None, what, lost: nothing, advice }
+        Finding {
+            severity,
+            rule,
+            file: PathBuf::new(),
+            offset: None,
+            bytes: None,
+            path: None,
+            metric: None,
+            what,
+            lost: nothing,
+            advice,
+        }
     }
 
-    pub(super) fn damage(rule: impl Into<Cow<'static, str>>, what: impl Into<Cow<'static, str>>) -> Finding {
-        Finding::new(Severity::Damage, rule.into(), what.into())
+    /// What a look at one file has found.
+    pub(super) fn of(fault: Fault) -> Finding {
+        let severity = if fault.class.is_damage() { Severity::Damage } else { Severity::Note };
+        let bytes = (fault.class != Class::Note && fault.from < fault.to).then_some((fault.from, fault.to));
+        Finding {
+            offset: Some(fault.at),
+            bytes,
+            path: fault.path,
+            metric: fault.metric,
+            ..Finding::new(severity, fault.rule, fault.what).lost(fault.lost).advice(fault.advice)
+        }
     }
 
     pub(super) fn note(rule: impl Into<Cow<'static, str>>, what: impl Into<Cow<'static, str>>) -> Finding {
@@ -80,11 +108,6 @@ impl Finding {
         Finding::new(Severity::Unread, rule.into(), what)
             .lost("unknown: nothing in it was checked")
             .advice(advice)
-    }
-
-    pub(super) fn at(mut self, offset: u64) -> Finding {
-        self.offset = Some(offset);
-        self
     }
 
     pub(super) fn lost(mut self, lost: impl Into<Cow<'static, str>>) -> Finding {
@@ -122,19 +145,17 @@ impl Findings {
     }
 
     pub(super) fn add(&mut self, finding: Finding) {
-        let of_file = self.of_file.of(finding.severity);
-        *of_file += 1;
-        *self.total.of(finding.severity) += 1;
-        if *of_file <= FINDINGS_MAX {
+        let of_file = self.count(finding.severity, 1);
+        if of_file <= FINDINGS_MAX {
             self.all.push(Finding { file: self.file.clone(), ..finding });
         }
     }
 
-    /// Takes up what was found of the current file by another.
-    pub(super) fn append(&mut self, other: Findings) {
-        let (all, total) = other.finish();
-        self.all.extend(all);
-        self.total.add(total);
+    /// Takes up what a look at the current file has found.
+    pub(super) fn add_all(&mut self, faults: Faults) {
+        faults.kept.into_iter().for_each(|fault| self.add(Finding::of(fault)));
+        self.count(Severity::Damage, faults.more.damage + faults.more.unplaced);
+        self.count(Severity::Note, faults.more.others);
     }
 
     /// All findings, and how many there were.
@@ -143,17 +164,22 @@ impl Findings {
         (self.all, self.total)
     }
 
+    /// Counts findings; returns how many of the current file there are.
+    fn count(&mut self, severity: Severity, more: u64) -> u64 {
+        *self.total.of(severity) += more;
+        let of_file = self.of_file.of(severity);
+        *of_file += more;
+        *of_file
+    }
+
     fn close_file(&mut self) {
         let mut of_file = std::mem::take(&mut self.of_file);
         for severity in [Severity::Damage, Severity::Unread, Severity::Note] {
             let more = of_file.of(severity).saturating_sub(FINDINGS_MAX);
             if more > 0 {
-                let what = format!("{more} more findings of this kind in this file, not shown");
+                let what = format!("{} in this file, not shown", words::count(more, "more finding"));
                 let finding = Finding::new(severity, "more".into(), what.into());
-                self.all.push(Finding {
-                    file: self.file.clone(),
-                    ..finding.lost("see above").advice("see above")
-                });
+                self.all.push(Finding { file: self.file.clone(), ..finding });
             }
         }
     }
@@ -172,8 +198,8 @@ mod tests {
         let mut findings = Findings::default();
         for file in ["a", "b"] {
             findings.about(Path::new(file));
-            for offset in 0..100 {
-                findings.add(Finding::damage("rule", "what").at(offset));
+            for from in 0..100 {
+                findings.add(Finding::of(Fault::new(Class::Damage, "rule", (from, from + 1), "what")));
             }
             findings.add(Finding::note("note", "what"));
         }
@@ -181,7 +207,22 @@ mod tests {
         assert_eq!(tally, Tally { damage: 200, unread: 0, notes: 2 });
         assert_eq!(all.len(), 2 * (16 + 1 + 1));
         let last = all.last().map(|finding| (finding.rule.as_ref(), finding.what.as_ref()));
-        assert_eq!(last, Some(("more", "84 more findings of this kind in this file, not shown")));
+        assert_eq!(last, Some(("more", "84 more findings in this file, not shown")));
         assert!(all[..18].iter().all(|finding| finding.file == Path::new("a")));
+        assert_eq!((all[7].offset, all[7].bytes), (Some(7), Some((7, 8))));
+    }
+
+    #[test]
+    fn what_was_not_even_kept_is_counted() {
+        let mut faults = Faults::default();
+        for from in 0..5_000 {
+            faults.push(Fault::new(Class::Damage, "rule", (from, from + 1), "what"));
+        }
+        let mut findings = Findings::default();
+        findings.about(Path::new("a"));
+        findings.add_all(faults);
+        let (all, tally) = findings.finish();
+        assert_eq!((all.len(), tally.damage), (17, 5_000));
+        assert_eq!(all[16].what, "4984 more findings in this file, not shown");
     }
 }

@@ -9,12 +9,12 @@ use treering_snapshot::{Format, Scratch};
 use super::chain::Chain;
 use super::entries;
 use super::finding::{Finding, Findings};
-use super::log;
 use super::snapshot::{self, Home, Starts};
 use crate::program::entry::HostEntry;
 use crate::program::file::Source;
 use crate::program::place::HostDir;
 use crate::program::still::{Still, hold_still, same_files};
+use crate::program::survey::{self, Log};
 
 /// So often a log is read again whose end is being written meanwhile.
 const TORN_TRIES: usize = 20;
@@ -174,31 +174,30 @@ impl<'a> Checker<'a> {
         let format = &*self.formats[format];
         let source = Source::open(self.storage, path)?;
         source.read_snapshot(format, &mut self.bytes)?;
-        let checked = snapshot::check(format, &mut self.bytes, &mut self.scratch, home, starts, findings);
+        let len = source.len_bytes();
+        let checked =
+            snapshot::check(format, (&mut self.bytes, len), &mut self.scratch, home, starts, findings);
         amount.snapshots += 1;
         amount.columns += checked.columns;
-        amount.bytes += source.len_bytes();
+        amount.bytes += len;
         Ok(checked)
     }
 
-    fn log(&mut self, path: &Path, findings: &mut Findings, amount: &mut Amount) -> io::Result<log::Checked> {
+    fn log(&self, path: &Path, findings: &mut Findings, amount: &mut Amount) -> io::Result<Log> {
         let mut tries = 0;
         loop {
             let source = Source::open(self.storage, path)?;
-            source.read(&mut self.bytes)?;
-            let mut of_log = Findings::default();
-            of_log.about(path);
-            let checked = log::check(&self.bytes, &mut of_log);
+            let mut log = survey::log(&source, &mut |_| {})?;
             tries += 1;
             // A record that is being written looks torn; it is whole the next time.
-            if checked.torn && tries < TORN_TRIES && source.has_changed()? {
+            if log.torn && tries < TORN_TRIES && source.has_changed()? {
                 continue;
             }
-            findings.append(of_log);
+            findings.add_all(std::mem::take(&mut log.faults));
             amount.log_segments += 1;
-            amount.log_records += checked.records;
+            amount.log_records += log.records;
             amount.bytes += source.len_bytes();
-            return Ok(checked);
+            return Ok(log);
         }
     }
 
@@ -222,7 +221,7 @@ impl Visit<'_> {
         }
     }
 
-    fn of_sealed(&mut self, generation: u64, checked: &log::Checked) {
+    fn of_sealed(&mut self, generation: u64, checked: &Log) {
         self.sealed = self.sealed.max(generation);
         if let Some(stated) = checked.generation.filter(|stated| *stated != generation) {
             let what = format!("the name says generation {generation}, the first record {stated}");
@@ -244,7 +243,7 @@ impl Visit<'_> {
         });
     }
 
-    fn of_current(&mut self, checked: &log::Checked) {
+    fn of_current(&mut self, checked: &Log) {
         let newest = self.chain.covers().max(self.sealed);
         if let Some(stated) = checked.generation.filter(|stated| *stated <= newest) {
             let what =

@@ -1,12 +1,12 @@
 //! Findings for eyes, and as one JSON object a line.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use serde::Serialize;
 
 use super::finding::{Finding, Severity, Tally};
 use super::host::Amount;
+use crate::program::words::{self, count, on_one_line, shown};
 
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
@@ -52,15 +52,15 @@ pub(super) fn summary(out: &mut impl Write, form: Form, tally: Tally, amount: Am
         Form::Json => json(out, &Line::Summary { verdict, tally, amount }),
         Form::Text => writeln!(
             out,
-            "{verdict}: {} damage, {} unread, {} notes in {} snapshots with {} columns and {} log segments with {} records, {} bytes",
+            "{verdict}: {} damage, {} unread, {} in {} with {} and {} with {}, {}",
             tally.damage,
             tally.unread,
-            tally.notes,
-            amount.snapshots,
-            amount.columns,
-            amount.log_segments,
-            amount.log_records,
-            amount.bytes
+            count(tally.notes, "note"),
+            count(amount.snapshots, "snapshot"),
+            count(amount.columns, "column"),
+            count(amount.log_segments, "log segment"),
+            count(amount.log_records, "record"),
+            count(amount.bytes, "byte"),
         ),
     }
 }
@@ -75,9 +75,17 @@ fn text(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
     if let Some(offset) = finding.offset {
         write!(out, " at byte {offset}")?;
     }
-    writeln!(out, "\n  found: {}", on_one_line(&finding.what))?;
-    if finding.lost != "nothing" {
-        writeln!(out, "  lost: {}", on_one_line(&finding.lost))?;
+    write!(out, "\n  found: {}", on_one_line(&finding.what))?;
+    match words::place(finding.path.as_deref(), finding.metric.as_deref()) {
+        place if place.is_empty() => writeln!(out)?,
+        place => writeln!(out, ", at {place}")?,
+    }
+    match (finding.lost != "nothing", finding.bytes) {
+        (false, _) => {}
+        (true, None) => writeln!(out, "  lost: {}", on_one_line(&finding.lost))?,
+        (true, Some((from, to))) => {
+            writeln!(out, "  lost: bytes {from} to {to}: {}", on_one_line(&finding.lost))?;
+        }
     }
     if finding.advice != "nothing" {
         writeln!(out, "  do: {}", on_one_line(&finding.advice))?;
@@ -90,19 +98,6 @@ fn json(out: &mut impl Write, line: &Line<'_>) -> io::Result<()> {
     writeln!(out)
 }
 
-/// A path whose names can hold anything, as one line.
-pub(super) fn shown(path: &Path) -> String {
-    on_one_line(&path.display().to_string())
-}
-
-fn on_one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() { line.extend(character.escape_default()) } else { line.push(character) }
-    }
-    line
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -111,11 +106,12 @@ mod tests {
 
     #[test]
     fn no_name_breaks_a_line_or_drives_a_terminal() {
-        let finding = Finding::note("rule", "one\ntwo").at(7).advice("do \u{1b}[31m it");
-        let finding = Finding { file: "a\n\u{7}b".into(), ..finding };
+        let finding = Finding::note("rule", "one\ntwo").advice("do \u{1b}[31m it");
+        let path = Some(vec!["l\n".to_owned()]);
+        let finding = Finding { file: "a\n\u{7}b".into(), offset: Some(7), path, ..finding };
         let mut out = Vec::new();
         text(&mut out, &finding).unwrap();
-        let expected = "note rule: a\\n\\u{7}b at byte 7\n  found: one\\ntwo\n  do: do \\u{1b}[31m it\n";
+        let expected = "note rule: a\\n\\u{7}b at byte 7\n  found: one\\ntwo, at level \"l\\n\"\n  do: do \\u{1b}[31m it\n";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 }

@@ -36,7 +36,7 @@ fn each_damaged_file_is_one_event_and_is_set_aside_once_what_is_sound_in_it_is_s
         );
     }
     assert_eq!(ran.said("WARN left alone file=").len(), 1, "{ran:?}");
-    assert_eq!(ran.said(&format!("{} files are damaged", snapshots.len())).len(), 1, "{ran:?}");
+    assert_eq!(ran.said(&format!("{} files damaged, see above", snapshots.len())).len(), 1, "{ran:?}");
     fs::remove_file(dir.path().join("stray")).unwrap();
     assert_eq!(points(dir.path()), before);
     assert!(snapshots.iter().all(|file| set_aside(dir.path(), file).is_file()));

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use serde_json::Value;
+
 use super::files;
-use super::process::{arg, dump_tsv, points, treering};
+use super::process::{arg, dump_tsv, points, run_lines, treering};
 use super::samples::Samples;
 
 /// The interval of a metric of which only a log is left.
@@ -59,6 +61,85 @@ fn a_store_of_the_reference_gives_the_samples_of_the_one_grid_rule() {
     let expected = recovered(dir.path(), DEFAULT_INTERVAL_S);
     assert_eq!(expected.count(), 44_088);
     assert!(points(dir.path()) == expected.rows());
+}
+
+#[test]
+fn a_store_in_both_formats_gives_the_points_that_an_independent_reader_sees() {
+    let dir = tempfile::tempdir().unwrap();
+    files::copy(&files::input().join("store"), dir.path(), |_| true);
+    let all = points(dir.path());
+    let is_kept = |row: &&str| {
+        let path = row.split('\t').nth(1).unwrap();
+        path.matches('/').count() == 1 || path.ends_with("/core3") || path.ends_with("/socket0")
+    };
+    let kept: String = all.lines().filter(is_kept).map(|row| format!("{row}\n")).collect();
+    assert!(kept == fs::read_to_string(files::expected().join("store.points.tsv")).unwrap());
+    // A cluster and a host have the rows of theirs, with the same names.
+    for part in ["alpha", "beta/n001"] {
+        let wanted = |row: &&str| {
+            let path = row.split('\t').nth(1).unwrap();
+            path == part || path.starts_with(&format!("{part}/"))
+        };
+        let expected: String = all.lines().filter(wanted).map(|row| format!("{row}\n")).collect();
+        assert!(points(&dir.path().join(part)) == expected, "{part}");
+        // Named from within.
+        let ran = treering(&dir.path().join(part), &["dump", ".", "--format", "tsv"]);
+        assert!(ran.stdout == expected, "{part}");
+    }
+}
+
+#[test]
+fn rows_are_in_the_order_of_their_paths_whatever_hosts_are_called() {
+    let dir = tempfile::tempdir().unwrap();
+    let names = ["n", "n-1", "n.x", "n0", "n 2", "m", "n-1-ib", "%"];
+    let lines: String = names
+        .iter()
+        .flat_map(|name| ["", ",type=core,type-id=0"].map(|level| (name.replace(' ', "\\ "), level)))
+        .map(|(name, level)| format!("load,cluster=c,hostname={name}{level} value=1 60\n"))
+        .collect();
+    assert_eq!(run_lines(dir.path(), &lines, &["--retention", "0"]).code, Some(0));
+    let rows = points(dir.path());
+    let mut sorted: Vec<&str> = rows.lines().collect();
+    sorted.sort_by_key(|row| row.split('\t').nth(1).unwrap().to_owned());
+    assert_eq!(rows.lines().collect::<Vec<_>>(), sorted);
+    assert_eq!(sorted.len(), 2 * names.len());
+}
+
+#[test]
+fn lines_for_programs_say_the_same_as_the_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    files::copy(&files::input().join("store"), dir.path(), |_| true);
+    let ran = treering(dir.path(), &["dump", "alpha", "--json"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    let (mut rows, mut series) = (Vec::new(), 0);
+    for line in ran.stdout.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["kind"], "series");
+        let path: Vec<&str> =
+            line["path"].as_array().unwrap().iter().map(|level| level.as_str().unwrap()).collect();
+        let samples = line["samples"].as_array().unwrap();
+        let interval_s = line["interval_s"].as_i64().unwrap();
+        let (first, last) = (samples[0][0].as_i64().unwrap(), samples.last().unwrap()[0].as_i64().unwrap());
+        assert_eq!(line["start_s"], first);
+        assert_eq!(line["count"], (last - first) / interval_s + 1);
+        assert_eq!(line["gaps"], (last - first) / interval_s + 1 - i64::try_from(samples.len()).unwrap());
+        let value = |value: &Value| value.as_f64().unwrap() as f32;
+        let values: Vec<f32> = samples.iter().map(|sample| value(&sample[1])).collect();
+        assert_eq!(value(&line["minimum"]), values.iter().copied().fold(f32::INFINITY, f32::min));
+        assert_eq!(value(&line["maximum"]), values.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+        assert_eq!(value(&line["last"]).to_bits(), values.last().unwrap().to_bits());
+        for (sample, value) in samples.iter().zip(&values) {
+            let metric = line["metric"].as_str().unwrap();
+            let (path, bits) = (path.join("/"), value.to_bits());
+            rows.push(format!("point\t{path}\t{metric}\t{}\t{bits:08x}", sample[0]));
+        }
+        series += 1;
+    }
+    let mut expected: Vec<String> = points(&dir.path().join("alpha")).lines().map(str::to_owned).collect();
+    rows.sort();
+    expected.sort();
+    assert_eq!(series, 225);
+    assert!(rows == expected);
 }
 
 #[test]

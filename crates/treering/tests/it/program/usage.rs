@@ -33,7 +33,8 @@ fn wrong_arguments_are_2() {
         (&["run", "--default-interval", "1.5"], "whole seconds"),
         (&["dump"], "PATH"),
         (&["dump", "a", "b"], "unexpected argument 'b'"),
-        (&["dump", "--format", "json", "."], "text, tsv"),
+        (&["dump", "--format", "csv", "."], "text, tsv, json"),
+        (&["dump", "--format", "tsv", "--json", "."], "cannot be used with"),
     ] {
         check(dir.path(), args, 2, part);
     }

@@ -169,10 +169,12 @@ fn sound_parts_of_a_damaged_snapshot_are_converted_and_the_damage_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let at = dir.path();
     copy(at, "damaged/truncated.bin", "cut.bin");
-    // The loss is in the source: the conversion itself has cost nothing.
-    let ran = treering(at, &["convert", "cut.bin", "cut.json", "--to", "json", "--lossless"]);
+    // What the source has lost is lost.
+    let damage = "damage: cut.bin: cut off at byte ";
+    refused(at, &["cut.bin", "cut.json", "--to", "json", "--lossless"], 1, damage);
+    let ran = treering(at, &["convert", "cut.bin", "cut.json", "--to", "json"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    assert_eq!(ran.said("damage: cut.bin: cut off at byte ").len(), 1, "{ran:?}");
+    assert_eq!(ran.said(damage).len(), 1, "{ran:?}");
     let ran = done(at, &["cut.json", "sound.bin", "--to", "bin"]);
     assert!(ran.said("damage").is_empty());
     let rows = |name: &str| treering(at, &["dump", "--format", "tsv", name]).stdout;
@@ -182,6 +184,54 @@ fn sound_parts_of_a_damaged_snapshot_are_converted_and_the_damage_is_named() {
     assert_eq!(columns(&cut), 48);
     copy(at, "damaged/magic.bin", "magic.bin");
     refused(at, &["magic.bin", "magic.json", "--to", "json"], 1, "damage: magic.bin: wrong magic at byte 0");
+}
+
+#[test]
+fn what_no_snapshot_has_is_lost_and_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path();
+    for (file, to, said) in [
+        ("damaged/trailing.bin", "json", "lost: 20 bytes in 1 snapshot (bin-foreign-bytes), the first: "),
+        ("damaged/trailing.json", "bin", "lost: 12 bytes in 1 snapshot (json-foreign-bytes), the first: "),
+        ("damaged/unknown-keys.json", "bin", "2 members, the first of them \"extra\", that no snapshot has"),
+    ] {
+        let name = file.split('/').next_back().unwrap();
+        copy(at, file, name);
+        let made = format!("{name}.made");
+        refused(at, &[name, &made, "--to", to, "--lossless"], 1, said);
+        let ran = done(at, &[name, &made, "--to", to]);
+        assert_eq!(ran.said("lost: ").len(), 1, "{ran:?}");
+        assert!(ran.stderr.contains(said), "{ran:?}");
+        // What came out has nothing more to lose.
+        done(at, &[&made, &format!("{name}.again"), "--to", to, "--lossless"]);
+    }
+    // A directory is told of as a whole.
+    for stem in 0..3 {
+        fs::create_dir_all(at.join("store/c/h")).unwrap();
+        copy(at, "damaged/unknown-keys.json", &format!("store/c/h/{stem}.json"));
+    }
+    let ran = done(at, &["store", "made", "--to", "bin"]);
+    let said = ran.said("lost: ");
+    assert_eq!(said.len(), 1, "{ran:?}");
+    assert!(
+        said[0].contains(" in 3 snapshots (json-unknown-members), the first: store/c/h/0.json: "),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn of_what_holds_nothing_sound_nothing_is_made() {
+    let dir = tempfile::tempdir().unwrap();
+    for text in ["[1,2]", "5", "{\"metrics\":{\"a\":{\"data\":[1", ""] {
+        fs::write(dir.path().join("1.json"), text).unwrap();
+        refused(dir.path(), &["1.json", "1.bin", "--to", "bin"], 1, "damage: 1.json: ");
+    }
+    // Nothing is something else.
+    for text in ["{}", "null", "{\"metrics\":{}}"] {
+        fs::write(dir.path().join("1.json"), text).unwrap();
+        done(dir.path(), &["1.json", "1.bin", "--to", "bin"]);
+        fs::remove_file(dir.path().join("1.bin")).unwrap();
+    }
 }
 
 #[test]
@@ -244,8 +294,7 @@ fn nothing_is_overwritten() {
         refused(at, &[from, to, "--to", "json"], 4, part);
     }
     fs::create_dir(at.join("empty")).unwrap();
-    done(at, &["store", "empty", "--to", "json"]);
-    assert!(at.join("empty/alpha/n000/current.wal").is_file());
+    refused(at, &["store", "empty", "--to", "json"], 4, "empty exists");
 }
 
 #[test]
@@ -302,9 +351,14 @@ fn a_store_in_use_is_refused() {
     let mut running = run_open(&at.join("store"), &["--retention", "0"]);
     running.send(&Sender::default().line(0, 60, LONG_AGO_S));
     running.wait_for_ack(1);
-    let ran = treering(at, &["convert", "store", "json", "--to", "json"]);
-    assert_eq!(ran.code, Some(4), "{ran:?}");
-    assert!(ran.stderr.contains("store is in use by "), "{ran:?}");
+    // A part of it is in use, too.
+    for part in ["store", "store/alpha", "store/alpha/n1"] {
+        let ran = treering(at, &["convert", part, "json", "--to", "json"]);
+        assert_eq!(ran.code, Some(4), "{part}: {ran:?}");
+        assert!(ran.stderr.contains("store is in use by "), "{part}: {ran:?}");
+        let ran = treering(at, &["repair", part, "--out", "new", "--write"]);
+        assert_eq!(ran.code, Some(4), "{part}: {ran:?}");
+    }
     assert!(!at.join("json").exists() && !at.join("json.tmp").exists());
     running.close_input();
     assert_eq!(running.end().code, Some(0));

@@ -98,6 +98,13 @@ pub(super) fn columns(snapshot: &[u8]) -> Vec<Range<usize>> {
     all
 }
 
+/// Where the values of the columns of a sound `.json` of the reference lie, from the key to the bracket.
+pub(super) fn arrays(text: &[u8]) -> Vec<Range<usize>> {
+    let text = str::from_utf8(text).unwrap();
+    let begins = text.match_indices("\"data\":[").map(|(at, _)| at);
+    begins.map(|at| at..at + text[at..].find(']').unwrap() + 1).collect()
+}
+
 /// A number of so many bytes, little endian.
 fn number<const N: usize>(bytes: &[u8], at: usize) -> usize {
     bytes[at..at + N].iter().rev().fold(0, |number, byte| (number << 8) | usize::from(*byte))

@@ -253,12 +253,12 @@ fn damage_is_told_and_what_is_sound_is_counted() {
     let ran = treering(dir.path(), &["ls", ".", "--files"]);
     assert_eq!(ran.code, Some(1));
     assert_eq!(ran.stderr, "2 files are damaged: treering verify says how\n");
-    assert_snapshot!(ran.stdout, @"
+    assert_snapshot!(ran.stdout, @r"
     file           kind                     from          to  columns  records  bytes  covers
     c/h
       1.bin        snapshot, damaged  1700000000  1700007200       48        -  27578       -
       current.wal  log, damaged               -1  1700002940        -      204   9212       -
-    1 clusters, 1 hosts, 1 snapshots, 1 log segments with 204 records, 53 series, 36790 bytes
+    1 cluster, 1 host, 1 snapshot, 1 log segment with 204 records, 53 series, 36790 bytes
     ");
     // A torn tail is what a crash leaves.
     fs::remove_file(host.join("1.bin")).unwrap();
@@ -270,7 +270,7 @@ fn damage_is_told_and_what_is_sound_is_counted() {
 fn help_of_ls() {
     let ran = treering(&files::input(), &["ls", "--help"]);
     assert_eq!(ran.code, Some(0));
-    assert_snapshot!(ran.stdout.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"), @"
+    assert_snapshot!(ran.stdout.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"), @r"
     Lists what lies in a store, host by host
 
     Usage: treering ls [OPTIONS] [DIR]
@@ -284,6 +284,11 @@ fn help_of_ls() {
       -h, --help   Print help
 
     Nothing is locked or changed, so the store may be in use. Times are Unix seconds.
+
+    Exit codes:
+      0  listed
+      1  listed, but some files are damaged; or nothing is stored
+      3  something could not be read
 
     Examples:
       treering ls                         the store in ./var/checkpoints

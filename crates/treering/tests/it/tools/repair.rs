@@ -91,12 +91,12 @@ fn a_damaged_column_and_a_damaged_record_cost_just_themselves() {
     alpha/n1: 99 samples of 2 series
       1700000000.bin      sound       395      2       40
       1700001200.bin      damaged     395      1       20
-        bytes 145 to 251: column left out: checksum 0xc4d8c6a0 expected, 0x34a189a5 found, level "core3", metric "load"
+        bytes 145 to 251: column left out: checksum 0xc4d8c6a0 expected, 0x34a189a5 found, at level "core3", metric "load"
       9999999999.bin.tmp  not used     10      0        0
         bytes 0 to 10: a snapshot that was never finished
       current.wal         damaged    1477     41       39
-        bytes 626 to 657: payload with checksum 0xb859fe27, 0x65cf27a2 expected
-        bytes 1473 to 1477: a frame's header is cut short: 4 bytes are left, 8 expected
+        bytes 626 to 657: payload with checksum 0xb859fe27, 0x65cf27a2 expected; sound again at byte 657
+        bytes 1473 to 1477: a frame's header is cut short: 4 bytes are left, 8 expected; nothing sound follows
       notes.txt           not used      8      0        0
         bytes 0 to 8: no file of a store has this name
       quarantine          not used      9      0        0
@@ -105,10 +105,10 @@ fn a_damaged_column_and_a_damaged_record_cost_just_themselves() {
       stray               not used      5      0        0
         bytes 0 to 5: only directories are expected here
 
-    99 samples of 2 series on 1 hosts
-    7 files: 1 sound, 2 damaged, 4 not used
-    of 2299 bytes 141 are lost, and 32 are of files that no store reads
-    new: 1 snapshots, 715 bytes, exactly the samples above; store is as it was
+    99 samples of 2 series on 1 host
+    7 files: 1 sound, 2 damaged, 0 unread, 4 not used
+    2299 bytes: 2126 used, 141 lost, 32 that no store reads
+    new: 1 snapshot, 715 bytes, exactly the samples above; store is as it was
     "#);
     let lost: Vec<_> = {
         let left = rescued(at);
@@ -142,7 +142,7 @@ fn the_report_for_programs_names_every_byte_that_was_lost() {
         (lost[0]["from"].as_u64(), lost[0]["to"].as_u64()),
         (Some(all[0].start as u64), Some(all[0].end as u64))
     );
-    assert_eq!(lost[0]["kind"], "damaged_column");
+    assert_eq!(lost[0]["rule"], "bin-column-checksum");
     assert_eq!(report["totals"]["bytes_lost"].as_u64(), Some(all[0].len() as u64));
     assert!(!at.join("new").exists());
 }
@@ -180,7 +180,7 @@ fn nothing_is_overwritten_and_nothing_is_made_of_nothing() {
         ("store", ".", 2, "one in the other"),
         ("none", "new", 2, "cannot read none"),
         ("file", "new", 2, "not a directory"),
-        ("bare", "new", 1, "bare: nothing is stored here"),
+        ("store", "bare", 4, "bare exists"),
     ] {
         let before = listing(at);
         let ran = treering(at, &["repair", from, "--out", to, "--write"]);
@@ -188,6 +188,11 @@ fn nothing_is_overwritten_and_nothing_is_made_of_nothing() {
         assert!(ran.stderr.contains(part), "{from} {to}: {ran:?}");
         assert!(listing(at) == before, "{from} {to}");
     }
+    let names = |at: &Path| listing(at).into_keys().collect::<Vec<_>>();
+    let before = names(at);
+    let ran = treering(at, &["repair", "bare", "--out", "new", "--write"]);
+    assert_eq!((ran.code, ran.said("bare: nothing is stored here").len()), (Some(1), 1), "{ran:?}");
+    assert_eq!(names(at), before);
     let mut running = run_open(&at.join("store"), &["--retention", "0"]);
     running.send("\n");
     running.wait_for_ack(1);

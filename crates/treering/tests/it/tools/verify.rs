@@ -12,7 +12,12 @@ use crate::program::process::{arg, treering};
 /// Files that the reference stops at, but of which nothing is lost that was whole: what a crash leaves.
 const CUT_BY_A_CRASH: [&str; 2] = ["wal-short-header/current.wal", "wal-torn/current.wal"];
 
-/// Files that it stops at, and that only hold something that is nobody's.
+/// The bytes that are not used because of a finding.
+fn unused(finding: &serde_json::Value) -> String {
+    let bytes = finding["bytes"].as_array();
+    bytes.map_or_else(String::new, |bytes| format!(" ({} to {} unused)", bytes[0], bytes[1]))
+}
+
 fn is_looked_at(file: &Path) -> bool {
     ["bin", "json", "wal"].iter().any(|extension| files::is(file, extension))
 }
@@ -23,8 +28,15 @@ fn the_verdict_on_every_file_of_the_reference_is_what_its_decoders_see() {
     for file in files::files_below(&files::input()).iter().filter(|file| is_looked_at(file)) {
         let name = arg(file);
         let verdict = verdict(&files::input(), &[name]);
-        let of_file = verdict.replace(&format!(" {name}"), "").replace('\n', "; ");
-        table += &format!("{name}: {of_file}\n");
+        let lines = verify(&files::input(), &[name]).1;
+        let bytes: Vec<String> = lines.iter().map(unused).collect();
+        let of_file: Vec<String> =
+            verdict.replace(&format!(" {name}"), "").lines().map(str::to_owned).collect();
+        table += &format!("{name}: {}", of_file[0]);
+        for (finding, bytes) in of_file[1..].iter().zip(&bytes) {
+            table += &format!("; {finding}{bytes}");
+        }
+        table += "\n";
         let rows = files::expected_rows(file);
         let last = rows.lines().last().unwrap_or_default();
         let stops = last.starts_with("error") || last.starts_with("end\ttorn");
@@ -117,7 +129,7 @@ fn a_file_full_of_damage_is_told_in_few_words_and_counted_whole() {
     let (ran, lines) = verify(dir.path(), &["current.wal"]);
     assert_eq!((ran.code, lines.len()), (Some(1), 16 + 1 + 1));
     assert_eq!((&lines[16]["rule"], &lines[16]["severity"]), (&"more".into(), &"damage".into()));
-    assert_eq!(lines[16]["what"], "84 more findings of this kind in this file, not shown");
+    assert_eq!(lines[16]["what"], "84 more findings in this file, not shown");
     assert_eq!((&lines[17]["damage"], &lines[17]["log_records"]), (&100.into(), &101.into()));
 }
 
@@ -126,9 +138,9 @@ fn lines_for_programs_have_the_same_keys_always() {
     let ran = treering(&files::input(), &["verify", "--json", "damaged/truncated.bin", "wal/current.wal"]);
     let lines: Vec<&str> = ran.stdout.lines().collect();
     assert_snapshot!(lines.join("\n"), @r#"
-    {"kind":"finding","severity":"damage","rule":"bin-truncated","file":"damaged/truncated.bin","offset":27560,"what":"cut off at byte 27560: a column's head takes 20 bytes, 18 are left","lost":"what follows the 48 columns that were read, as far as nothing else has it","advice":"the store uses what is sound, writes that anew with its next checkpoint and sets the file aside; a backup may have the rest"}
-    {"kind":"finding","severity":"note","rule":"wal-name","file":"wal/current.wal","offset":7864,"what":"names that no sample can be written under: metric name is empty, allowed are 1 to 65535 bytes","lost":"nothing","advice":"nothing: names that are found in files are taken as they are"}
-    {"kind":"finding","severity":"note","rule":"wal-name","file":"wal/current.wal","offset":9174,"what":"names that no sample can be written under: level name is empty, allowed are 1 to 255 bytes","lost":"nothing","advice":"nothing: names that are found in files are taken as they are"}
+    {"kind":"finding","severity":"damage","rule":"bin-truncated","file":"damaged/truncated.bin","offset":27560,"bytes":[27549,27578],"path":null,"metric":null,"what":"cut off at byte 27560: a column's head takes 20 bytes, 18 are left","lost":"what follows the first 48 columns, as far as nothing else has it","advice":"the store uses what is sound, writes that anew with its next checkpoint and sets the file aside; a backup may have the rest"}
+    {"kind":"finding","severity":"note","rule":"wal-name","file":"wal/current.wal","offset":7864,"bytes":null,"path":null,"metric":null,"what":"names that no sample can be written under: metric name is empty, allowed are 1 to 65535 bytes","lost":"nothing","advice":"nothing: names that are found in files are taken as they are"}
+    {"kind":"finding","severity":"note","rule":"wal-name","file":"wal/current.wal","offset":9174,"bytes":null,"path":null,"metric":null,"what":"names that no sample can be written under: level name is empty, allowed are 1 to 255 bytes","lost":"nothing","advice":"nothing: names that are found in files are taken as they are"}
     {"kind":"summary","verdict":"damaged","damage":1,"unread":0,"notes":2,"hosts":0,"snapshots":1,"columns":48,"log_segments":1,"log_records":205,"bytes":36790}
     "#);
 }
@@ -140,19 +152,19 @@ fn text_for_eyes_says_what_is_lost_and_what_to_do() {
         &["verify", "damaged/truncated.bin", "damaged/trailing.bin", "wal-torn/current.wal"],
     );
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(1), ""));
-    assert_snapshot!(ran.stdout, @"
+    assert_snapshot!(ran.stdout, @r"
     damage bin-truncated: damaged/truncated.bin at byte 27560
       found: cut off at byte 27560: a column's head takes 20 bytes, 18 are left
-      lost: what follows the 48 columns that were read, as far as nothing else has it
+      lost: bytes 27549 to 27578: what follows the first 48 columns, as far as nothing else has it
       do: the store uses what is sound, writes that anew with its next checkpoint and sets the file aside; a backup may have the rest
     note bin-foreign-bytes: damaged/trailing.bin at byte 41367
-      found: bytes behind the tree that belong to nobody known here
+      found: bytes behind the end that belong to nobody known here
       do: nothing: they are passed over, as by the reference
     note wal-torn-tail: wal-torn/current.wal at byte 7683
       found: a frame is cut short: 29 bytes are left, 35 expected; nothing sound follows
-      lost: 29 bytes: what was being written when the process or the machine stopped; nothing that was durable
+      lost: bytes 7683 to 7712: what was being written when the process or the machine stopped; nothing that was durable
       do: nothing: it stays the end of its file, and no start appends behind it
-    damaged: 1 damage, 0 unread, 2 notes in 2 snapshots with 123 columns and 1 log segments with 197 records, 76677 bytes
+    damaged: 1 damage, 0 unread, 2 notes in 2 snapshots with 123 columns and 1 log segment with 197 records, 76677 bytes
     ");
 }
 

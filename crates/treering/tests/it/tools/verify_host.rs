@@ -63,7 +63,8 @@ fn a_column_that_no_series_can_hold_is_damage() {
         (Snapshot { start_s: (1 << 53) - 60, ..at(0) }, "bin-column-time"),
     ] {
         let made = Made::of(&[Snapshot { stem: 7, window: Window { from_s: 7, to_s: 8 }, ..snapshot }]);
-        assert_eq!(made.verdict(), format!("exit 1: damaged\ndamage {rule} 7.bin"));
+        // Behind the header, the host's own counts, a name and a count.
+        assert_eq!(made.verdict(), format!("exit 1: damaged\ndamage {rule} 7.bin at 39"));
     }
     let last = Snapshot { start_s: (1 << 53) - 120, ..at(7) };
     assert_eq!(Made::of(&[last]).verdict(), "exit 0: sound");
@@ -126,7 +127,7 @@ fn a_column_that_begins_before_the_one_in_the_file_before_is_refused_by_the_refe
 }
 
 #[test]
-fn a_column_that_comes_twice_is_damage_and_the_last_one_counts() {
+fn of_a_column_that_comes_twice_the_first_is_not_used() {
     let made = Made::new();
     let bytes = at(1_000).bytes();
     // Level `core0` begins at 28: one column of 37 bytes, no child.
