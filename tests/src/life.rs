@@ -74,6 +74,7 @@ pub struct Trouble {
 }
 
 /// A start on a disk that may fail.
+#[expect(clippy::large_enum_variant, reason = "one is made for each start, and taken apart at once")]
 pub enum Start<'a> {
     /// The store runs.
     Alive(Life<'a>),
