@@ -19,6 +19,10 @@ fn checkpoints() -> Vec<PathBuf> {
 }
 
 /// All values in the order of the text, by nothing but the brackets around them.
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "the rule of the format: numbers are read as f64, then rounded"
+)]
 fn values(text: &str) -> Vec<Option<f32>> {
     let arrays = text.split("\"data\":[").skip(1).map(|rest| rest.split(']').next().unwrap());
     let cells = arrays.flat_map(|array| array.split(',')).filter(|cell| !cell.is_empty());

@@ -47,13 +47,12 @@ fn fail(stage: &Stage, k: usize, errno: Errno, times: Times, seed: u64) -> Resul
             false => Ok(()),
         }
     })?;
-    if errno == Errno::Eintr && times == Times::Once && stage.trace[k].starts_with("append ") {
-        if let Some(trouble) = run.troubles.first() {
-            return Err(Mismatch::new(format!(
-                "an interrupted write is to be tried again: {}",
-                trouble.what
-            )));
-        }
+    if errno == Errno::Eintr
+        && times == Times::Once
+        && stage.trace[k].starts_with("append ")
+        && let Some(trouble) = run.troubles.first()
+    {
+        return Err(Mismatch::new(format!("an interrupted write is to be tried again: {}", trouble.what)));
     }
     run.disk.set_faults(Faults::none());
     run.heal_and_stop()
