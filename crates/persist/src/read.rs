@@ -6,7 +6,7 @@ use std::path::Path;
 
 use treering_snapshot::{Counts, DecodeError, Format, Limits, Scratch};
 
-use crate::storage::{StorageFile, read_file, read_part};
+use crate::storage::{StorageFile, read_file_of, read_part};
 
 /// A snapshot longer than this is looked at from both ends before it is read.
 const PROBED_BYTES_MIN: u64 = 1 << 20;
@@ -41,7 +41,7 @@ pub fn read_snapshot(
             return Ok(());
         }
     }
-    read_file(file, out, max_bytes.min(format.len_bytes_max(&Limits::default())))
+    read_file_of(file, len, out, max_bytes.min(format.len_bytes_max(&Limits::default())))
 }
 
 /// Reads a log into `out`, whose capacity is used again. Zeros at its end are left out but for more than a record can

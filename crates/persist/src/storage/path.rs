@@ -27,15 +27,24 @@ pub(crate) fn append_all(file: &dyn StorageFile, bytes: &[u8]) -> Result<(), (us
 ///
 /// A file that grows meanwhile is read to the length that it had; one that shrinks, to where it ends.
 pub(crate) fn read_file(file: &dyn StorageFile, out: &mut Vec<u8>, max_bytes: u64) -> io::Result<()> {
+    read_file_of(file, file.len_bytes()?, out, max_bytes)
+}
+
+/// The same for a file whose length is known.
+pub(crate) fn read_file_of(
+    file: &dyn StorageFile,
+    len_bytes: u64,
+    out: &mut Vec<u8>,
+    max_bytes: u64,
+) -> io::Result<()> {
     out.clear();
-    let len = file.len_bytes()?;
-    if len > max_bytes {
+    if len_bytes > max_bytes {
         return Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
-            format!("{len} bytes are more than the limit of {max_bytes}"),
+            format!("{len_bytes} bytes are more than the limit of {max_bytes}"),
         ));
     }
-    let len = usize::try_from(len).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
+    let len = usize::try_from(len_bytes).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
     read_part(file, 0, len, out).map(drop)
 }
 
