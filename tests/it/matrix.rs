@@ -8,6 +8,7 @@ mod errors;
 mod found;
 mod full_disk;
 mod lost_syncs;
+mod machine;
 mod power_cut;
 mod replay;
 mod sequences;

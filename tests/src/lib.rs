@@ -40,10 +40,12 @@ mod life;
 mod workload;
 
 mod clean_stop;
+mod injury;
 mod shared;
 
-pub use clean_stop::{check_clean_stop, check_clean_stop_of_mixed};
+pub use clean_stop::{check_clean_stop, check_clean_stop_of_damaged, check_clean_stop_of_mixed};
 pub use held::{Held, SeriesName, held};
+pub use injury::{Block, Injury};
 pub use life::{
     Life, METRICS, Outcome, Planned, RETENTION, ROOT, Start, Step, Trouble, formats, interval_of, is_held,
     options,

@@ -168,8 +168,8 @@ impl<'a> Life<'a> {
         let (unread, findings): (Vec<_>, Vec<_>) =
             report.findings.into_iter().partition(|finding| finding.kind == FindingKind::Unreadable);
         let life = Life { disk: disk.clone(), store, series, times, unread };
-        let degraded = life.degraded();
-        oracle.recovered(&held, survived, |name| life.recovered(name, &degraded))?;
+        let (degraded, damaged) = (life.degraded(), oracle.take_damage());
+        oracle.recovered(&held, survived, |name| life.recovered(name, &degraded, &damaged))?;
         check_findings(&findings, oracle)?;
         Ok(Start::Alive(life))
     }
@@ -221,29 +221,48 @@ impl<'a> Life<'a> {
         degraded.into_iter().map(|degraded| (degraded.cluster, degraded.host)).collect()
     }
 
-    fn recovered(&self, name: &SeriesName, degraded: &[(String, String)]) -> Recovered {
-        if self.is_in_part(&name.cluster, &name.host) {
-            return Recovered::InPart;
-        }
-        if degraded.iter().any(|(cluster, host)| name.is_of(cluster, host)) {
-            return Recovered::Unsynced;
-        }
+    fn recovered(
+        &self,
+        name: &SeriesName,
+        degraded: &[(String, String)],
+        damaged: &[(String, String)],
+    ) -> Recovered {
+        let is_among =
+            |hosts: &[(String, String)]| hosts.iter().any(|(cluster, host)| name.is_of(cluster, host));
         // Whoever opens a store builds on what it finds; only a policy that syncs no log leaves that on sand.
-        Recovered::Whole(match self.store.options().sync {
+        let safety = match self.store.options().sync {
             SyncPolicy::Never => Safety::Written,
             SyncPolicy::Always | SyncPolicy::Interval(_) | SyncPolicy::Unlogged => Safety::Durable,
-        })
+        };
+        if self.is_in_part(&name.cluster, &name.host) {
+            Recovered::InPart
+        } else if is_among(damaged) {
+            Recovered::Damaged(safety)
+        } else if is_among(degraded) {
+            Recovered::Unsynced
+        } else {
+            Recovered::Whole(safety)
+        }
     }
 }
 
 /// Snapshots are renamed into place only when they are whole, so no death and no power cut damages one.
 fn check_findings(findings: &[Finding], oracle: &Oracle) -> Result<(), Mismatch> {
     use FindingKind::{CorruptLog, TornTail};
-    let expected = |kind| oracle.expects_torn_logs() && (kind == CorruptLog || kind == TornTail);
-    match findings.iter().find(|finding| !expected(finding.kind)) {
+    let expected = |finding: &&Finding| {
+        let torn = finding.kind == CorruptLog || finding.kind == TornTail;
+        (torn && oracle.expects_torn_logs()) || is_of_damaged_host(finding, oracle)
+    };
+    match findings.iter().find(|finding| !expected(finding)) {
         Some(finding) => Err(Mismatch::new(format!("start: {finding}"))),
         None => Ok(()),
     }
+}
+
+fn is_of_damaged_host(finding: &Finding, oracle: &Oracle) -> bool {
+    let below = finding.path.strip_prefix(ROOT).ok();
+    let names: Vec<_> = below.into_iter().flatten().filter_map(|name| name.to_str()).collect();
+    matches!(names.as_slice(), [cluster, host, ..] if oracle.expects_damage(cluster, host))
 }
 
 /// An error and its causes, in one line.

@@ -36,8 +36,8 @@ pub enum Recovered {
     Unsynced,
     /// Some files could not be read. They are still there, and another start may bring back what is missing.
     InPart,
-    /// Some files were damaged. What is missing is gone.
-    Damaged,
+    /// Some files were damaged. What is missing is gone, and what was found is now as safe as this.
+    Damaged(Safety),
 }
 
 /// Everything that was tried on a store, and how strongly it was acknowledged.
@@ -52,6 +52,8 @@ pub struct Oracle {
     batches: u64,
     /// Series of which this life has not read all that there is.
     in_part: BTreeSet<SeriesName>,
+    /// Hosts with files that somebody has damaged, and whether no start has judged them yet.
+    damaged: BTreeMap<(String, String), bool>,
 }
 
 /// How what a store holds differs from what it must hold, one line for each slot.
@@ -146,6 +148,23 @@ impl Oracle {
     /// A process died in the middle of a write.
     pub fn expect_torn_logs(&mut self) {
         self.tears_logs = true;
+    }
+
+    /// Somebody has damaged files of a host while no store was open.
+    pub fn expect_damage(&mut self, cluster: &str, host: &str) {
+        self.damaged.insert((cluster.to_owned(), host.to_owned()), true);
+    }
+
+    /// Whether somebody has ever damaged files of a host.
+    #[must_use]
+    pub fn expects_damage(&self, cluster: &str, host: &str) -> bool {
+        self.damaged.contains_key(&(cluster.to_owned(), host.to_owned()))
+    }
+
+    /// Hosts whose damage no start has judged yet; from now on it is judged.
+    pub(crate) fn take_damage(&mut self) -> Vec<(String, String)> {
+        let new = self.damaged.iter_mut().filter_map(|(host, new)| std::mem::take(new).then(|| host.clone()));
+        new.collect()
     }
 
     /// Whether any end so far could leave a log with a hole or half a record in it: a power cut, or a death in the

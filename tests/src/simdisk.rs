@@ -167,17 +167,19 @@ impl SimDisk {
     /// Limits the bytes of all files; an append takes what fits and then fails with `ENOSPC`. `None`: no
     /// limit.
     pub fn limit_bytes(&self, bytes_max: Option<u64>) {
-        self.state().bytes_max = bytes_max;
+        let mut state = self.state();
+        (state.bytes_max, state.fills_at) = (bytes_max, None);
     }
 
     /// Limits the number of files and directories, the root included; what would make one more fails with
     /// `ENOSPC`.
     pub fn limit_inodes(&self, inodes_max: Option<u64>) {
-        self.state().inodes_max = inodes_max;
+        let mut state = self.state();
+        (state.inodes_max, state.fills_at) = (inodes_max, None);
     }
 
     /// The disk is full from operation number `k` on, counted from 0: the limit is what there is then, and what `full`
-    /// adds. Whoever sets another limit makes room again.
+    /// adds. Another limit, set before or after that, takes its place.
     pub fn fill_before(&self, k: u64, full: Full) {
         self.state().fills_at = Some((k, full));
     }

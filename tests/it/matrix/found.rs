@@ -6,19 +6,23 @@ use std::time::Duration;
 use treering_level::Sample;
 use treering_persist::{Options, Store, SyncPolicy, WriteError};
 use treering_tests::{
-    Errno, Fault, Faults, Operation, PowerCut, Rule, SimDisk, check_clean_stop, formats, held,
+    Errno, Fault, Faults, Operation, PowerCut, Rule, SeriesName, SimDisk, check_clean_stop, formats, held,
 };
 
 /// What the wall clock of a new disk says.
 const T: i64 = 1_700_000_000;
+const YEAR_H: u64 = 365 * 24;
 const ROOT: &str = "/store";
 
-fn options(sync: SyncPolicy) -> Options {
-    Options { sync, workers: 1, retention: Some(Duration::from_secs(3600)), ..Options::new(ROOT) }
+/// A store that keeps samples for so many hours.
+fn start_keeping(disk: &SimDisk, sync: SyncPolicy, hours: u64) -> Store {
+    let retention = Some(Duration::from_secs(hours * 3600));
+    let options = Options { sync, workers: 1, retention, ..Options::new(ROOT) };
+    Store::open(Arc::new(disk.clone()), options, formats(sync)).unwrap().0
 }
 
 fn start(disk: &SimDisk, sync: SyncPolicy) -> Store {
-    Store::open(Arc::new(disk.clone()), options(sync), formats(sync)).unwrap().0
+    start_keeping(disk, sync, 1)
 }
 
 fn write(store: &Store, cluster: &str, host: &str, time_s: i64) -> Result<(), WriteError> {
@@ -148,4 +152,69 @@ fn matrix_05_segment_is_not_trusted_after_retention_failed_to_sync_its_directory
     assert!(store.heal().failed.is_empty());
     // The one that was to be deleted is there again, too.
     assert_eq!(left_after_power_cut(&disk), [("alpha/n1".to_owned(), 2)]);
+}
+
+/// A snapshot of two metrics at this time, with a flipped bit in the values of the second.
+fn with_damaged_snapshot(time_s: i64) -> SimDisk {
+    let disk = SimDisk::new();
+    let store = start_keeping(&disk, SyncPolicy::Always, YEAR_H);
+    for metric in ["load", "mem"] {
+        put(&store, metric, time_s, 1.0).unwrap();
+    }
+    assert!(store.checkpoint().failed.is_empty());
+    let path = format!("{ROOT}/alpha/n1/{time_s}.bin");
+    let bytes = disk.read(&path).unwrap();
+    let values: Vec<usize> =
+        (0..bytes.len() - 4).filter(|at| bytes[*at..*at + 4] == 1.0_f32.to_le_bytes()).collect();
+    disk.corrupt(&path, u64::try_from(values[1]).unwrap(), 1).unwrap();
+    // A newer one, which is sound.
+    put(&store, "load", T + 60, 2.0).unwrap();
+    assert!(store.checkpoint().failed.is_empty());
+    disk.crash()
+}
+
+fn put(store: &Store, metric: &str, time_s: i64, value: f32) -> Result<(), WriteError> {
+    let host = store.host("alpha", "n1").unwrap();
+    let series = store.resolve(&host, &[], metric).unwrap();
+    store.write(&host, &[Sample { series, time_s, value }]).map(|_| ())
+}
+
+fn loads(store: &Store) -> Vec<(i64, f32)> {
+    let held = held(store).remove(&SeriesName::new("alpha", "n1", &[], "load")).unwrap_or_default();
+    held.samples.into_iter().map(|(time_s, bits)| (time_s, f32::from_bits(bits))).collect()
+}
+
+#[test]
+fn matrix_13_what_was_written_over_a_sample_of_a_damaged_snapshot_stays() {
+    // So long ago that no sound snapshot takes it up.
+    let old_s = T - 60 * 300_000;
+    for k in 0..60 {
+        let disk = with_damaged_snapshot(old_s);
+        let store = start_keeping(&disk, SyncPolicy::Always, YEAR_H);
+        put(&store, "load", old_s, 3.0).unwrap();
+        disk.stop_before(disk.operations() + k);
+        store.checkpoint();
+        drop(store);
+        let store = start_keeping(&disk.crash(), SyncPolicy::Always, YEAR_H);
+        assert_eq!(
+            loads(&store),
+            [(old_s, 3.0), (T + 60, 2.0)],
+            "death before operation {k} of the checkpoint"
+        );
+    }
+}
+
+#[test]
+fn matrix_13_series_of_a_damaged_snapshot_keeps_its_grid() {
+    let disk = with_damaged_snapshot(T);
+    let store = start(&disk, SyncPolicy::Always);
+    disk.advance(Duration::from_secs(5 * 3600));
+    let now_s = T + 5 * 3600;
+    put(&store, "mem", now_s, 2.0).unwrap();
+    store.apply_retention();
+    put(&store, "load", now_s + 20, 3.0).unwrap();
+    let before = loads(&store);
+    drop(store);
+    let after = loads(&start(&disk.crash(), SyncPolicy::Always));
+    assert_eq!(after.last(), before.last());
 }

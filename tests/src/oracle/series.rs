@@ -1,6 +1,6 @@
 //! What was tried on one series.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{Recovered, Safety};
@@ -33,9 +33,9 @@ pub(super) struct Series {
     in_part: bool,
     /// Then only what came behind this batch is known to be in memory.
     unread_upto: u64,
-    /// Values that were replaced or removed. Where retention has removed what replaced them, they may come back from
+    /// Values that were replaced or removed, and their times. Where retention has removed what replaced them, they may come back from
     /// files for a while.
-    past: BTreeSet<u32>,
+    past: BTreeMap<u32, i64>,
 }
 
 impl Series {
@@ -47,7 +47,7 @@ impl Series {
             in_part: false,
             unread_upto: 0,
             attempts: Vec::new(),
-            past: BTreeSet::new(),
+            past: BTreeMap::new(),
         }
     }
 
@@ -114,7 +114,7 @@ impl Series {
         let Some(origin_s) = self.origin_s else { return };
         let expired = |attempt: &Attempt| self.slot_s(attempt.time_s, origin_s) < limit_s;
         if self.attempts.iter().all(expired) {
-            self.past.extend(self.attempts.drain(..).map(|attempt| attempt.bits));
+            self.past.extend(self.attempts.drain(..).map(|attempt| (attempt.bits, attempt.time_s)));
             self.origin_s = None;
             self.was_emptied = true;
         }
@@ -153,7 +153,7 @@ impl Series {
                 self.attempts.iter_mut().filter(lost).for_each(|attempt| attempt.safety = Safety::Attempted);
                 return self.check_in_part(held);
             }
-            Recovered::Damaged => return self.salvaged(held),
+            Recovered::Damaged(safety) => return self.salvaged(held, safety),
             Recovered::Whole(_) | Recovered::Unsynced => {}
         }
         let mut lines = Vec::new();
@@ -188,15 +188,16 @@ impl Series {
             let held = samples.get(&slot_s).copied();
             let still_open = recovered_slot(slot, held, needed, found);
             let gone = |at: usize| still_open.as_ref().map_or(true, |open| !open.contains(&at));
-            self.past.extend((0..slot.len()).filter(|at| gone(*at)).map(|at| slot[at].bits));
+            self.past
+                .extend((0..slot.len()).filter(|at| gone(*at)).map(|at| (slot[at].bits, slot[at].time_s)));
             match still_open {
                 Ok(open) => self.attempts.extend_from_slice(&slot[open]),
-                Err(_) if !kept && held.is_some_and(|bits| self.past.contains(&bits)) => {}
+                Err(_) if !kept && held.is_some_and(|bits| self.was_in(slot_s, origin_s, bits)) => {}
                 Err(line) => lines.push(format!("{slot_s} {line}")),
             }
         }
         for (slot_s, bits) in samples.iter().filter(|(slot_s, _)| tried.binary_search(slot_s).is_err()) {
-            if is_kept(*slot_s) || !self.past.contains(bits) {
+            if is_kept(*slot_s) || !self.was_in(*slot_s, origin_s, *bits) {
                 lines.push(format!("{slot_s} has {}, and was never written", text(Some(*bits))));
             }
         }
@@ -210,7 +211,7 @@ impl Series {
         let slots = self.by_slot(held.grid_s);
         let written = |slot_s: &i64, bits: u32| {
             let here = slots.get(slot_s).is_some_and(|here| here.iter().any(|attempt| attempt.bits == bits));
-            here || self.past.contains(&bits)
+            here || self.was_in(*slot_s, held.grid_s, bits)
         };
         let strange = held.samples.iter().filter(|(slot_s, bits)| !written(slot_s, **bits));
         strange
@@ -219,22 +220,28 @@ impl Series {
     }
 
     /// Files were damaged: what is there was written there, and what is not there is gone.
-    fn salvaged(&mut self, held: Option<&Held>) -> Vec<String> {
+    fn salvaged(&mut self, held: Option<&Held>, safety: Safety) -> Vec<String> {
         let lines = self.check_in_part(held);
         self.in_part = false;
         self.unread_upto = 0;
         let empty = Held::default();
         let found = held.unwrap_or(&empty);
-        let slots = self.by_slot(found.grid_s);
-        self.past.extend(self.attempts.iter().map(|attempt| attempt.bits));
-        let is_there = |slot_s: &i64, attempt: &Attempt| found.samples.get(slot_s) == Some(&attempt.bits);
-        self.attempts = slots
-            .iter()
-            .flat_map(|(slot_s, attempts)| attempts.iter().filter(move |attempt| is_there(slot_s, attempt)))
-            .map(|attempt| Attempt { safety: Safety::Durable, ..*attempt })
-            .collect();
+        self.past.extend(self.attempts.iter().map(|attempt| (attempt.bits, attempt.time_s)));
+        let salvaged = |(time_s, bits): (&i64, &u32)| Attempt {
+            time_s: *time_s,
+            bits: *bits,
+            safety,
+            batch: 0,
+            syncs: true,
+        };
+        self.attempts = found.samples.iter().map(salvaged).collect();
         self.origin_s = held.map(|held| held.grid_s);
         lines
+    }
+
+    /// Whether a value that was replaced or removed was once in this slot.
+    fn was_in(&self, slot_s: i64, origin_s: i64, bits: u32) -> bool {
+        self.past.get(&bits).is_some_and(|time_s| self.slot_s(*time_s, origin_s) == slot_s)
     }
 
     /// The attempts by the time of their slot, in the order in which they were made.

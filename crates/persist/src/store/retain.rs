@@ -30,13 +30,14 @@ impl Store {
             }
             // A series is forgotten only when nothing on disk tells of it. Else the next start would place what it
             // gets from now on by the grid that it has there, and the next file could begin before the last one.
-            let has_segments = !catalog.sealed.is_empty() || disk.lock_log().has_earlier();
+            let has_others =
+                !catalog.sealed.is_empty() || !catalog.damaged.is_empty() || disk.lock_log().has_earlier();
             let mut memory = host.lock();
             let logged = memory.journal().logged();
             let is_logged =
                 |number: u32| usize::try_from(number).is_ok_and(|number| logged.get(number) == Some(&true));
             let freed = memory.free_before_but(limit_s, |series| {
-                has_segments || catalog.may_hold(series) || is_logged(series.number())
+                has_others || catalog.may_hold(series) || is_logged(series.number())
             });
             report.samples_freed += freed.samples;
             report.bytes_freed += u64::try_from(freed.bytes).unwrap_or(u64::MAX);
