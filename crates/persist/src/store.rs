@@ -206,7 +206,8 @@ impl Store {
         self.heal_those(|disk| disk.is_healing_due(now))
     }
 
-    /// Whether acknowledged or not, samples of some host are less safe than the policy promises until it is healed.
+    /// Whether there are hosts that a checkpoint has to make whole: until then some of their samples, or all, are less safe
+    /// than the policy promises.
     #[must_use]
     pub fn needs_healing(&self) -> bool {
         self.tree.hosts().iter().any(|host| host.lock().journal().disk.wants_healing())

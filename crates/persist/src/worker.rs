@@ -61,8 +61,9 @@ impl Worker {
         let mut schedule = Schedule::new(store.options(), store.monotonic());
         // One is enough: whoever is told looks at all logs.
         let (nudge, nudged) = channel::bounded(1);
-        worker.spawn("treering-worker", move || {
-            store.nudge().set(Some(nudge));
+        store.nudge().set(Some(nudge));
+        let told = Arc::clone(&store);
+        let work = move || {
             loop {
                 match wait(&stopped, &nudged, schedule.left(store.monotonic())) {
                     Wake::Due => guarded(|| schedule.run(&store)),
@@ -71,7 +72,8 @@ impl Worker {
                 }
             }
             store.nudge().set(None);
-        })?;
+        };
+        worker.spawn("treering-worker", work).inspect_err(|_| told.nudge().set(None))?;
         Ok(worker)
     }
 
@@ -226,5 +228,25 @@ mod tests {
         assert_eq!(schedule.left(Duration::from_secs(7)), Duration::from_millis(700));
         assert_eq!(schedule.left(Duration::from_millis(7_500)), Duration::from_millis(200));
         assert_eq!(schedule.left(Duration::from_secs(8)), Duration::ZERO);
+    }
+
+    #[test]
+    fn writer_that_a_worker_cannot_follow_takes_the_snapshot_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options { log_bytes_max: 2_000, sync: SyncPolicy::Never, ..Options::new(dir.path()) };
+        let formats: Vec<Box<dyn treering_snapshot::Format>> = vec![Box::new(treering_format_bin::BinFormat)];
+        let (store, _) = Store::open(Arc::new(crate::OsStorage::new()), options, formats).unwrap();
+        // A worker that is told and does nothing.
+        let (nudge, nudged) = channel::bounded(1);
+        store.nudge().set(Some(nudge));
+        let host = store.host("c", "h").unwrap();
+        let series = store.resolve(&host, &[], "m").unwrap();
+        let now_s = store.now_s();
+        for k in 0..300 {
+            let sample = treering_level::Sample { series, time_s: now_s - k, value: 1.0 };
+            store.write(&host, &[sample]).unwrap();
+            assert!(store.status().log_bytes <= 4_000, "{k}");
+        }
+        assert_eq!(nudged.len(), 1);
     }
 }

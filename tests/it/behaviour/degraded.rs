@@ -1,13 +1,14 @@
 //! Row 16: a host that fails keeps what it has and heals by itself, the others go on; and what the store says of it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use treering_level::Sample;
 use treering_persist::{OnDiskFull, Options, Store, SyncPolicy, Worker, WriteError};
-use treering_tests::{Errno, Fault, Faults, Operation, Rule, SimDisk};
+use treering_tests::{Errno, Fault, Faults, Operation, Rule, SimDisk, WatchedDisk};
 
-use super::{T, files, got, kill, options, put, start, stop, try_put};
+use super::{T, files, got, kill, options, put, start, start_on, stop, try_put};
 
 fn fail(disk: &SimDisk, operation: Operation, path: &str, errno: Errno) {
     let rule = Rule::from(0, Fault::Error(errno)).on(operation).path(path);
@@ -134,14 +135,30 @@ fn status_says_what_a_power_cut_would_cost_now() {
 fn row_10_worker_takes_the_snapshot_that_a_full_log_forces() {
     let limited = Options { log_bytes_max: 4_000, ..options() };
     let disk = SimDisk::new();
-    let store = Arc::new(start(&disk, &limited));
+    let makers: Arc<Mutex<Vec<Option<String>>>> = Arc::default();
+    let watched = {
+        let makers = Arc::clone(&makers);
+        WatchedDisk::new(&disk, move |operation, path| {
+            if operation == Operation::Create && path.ends_with(".tmp") {
+                makers.lock().unwrap().push(thread::current().name().map(str::to_owned));
+            }
+        })
+    };
+    let store = Arc::new(start_on(watched, &limited).0);
+    put(&store, "flops", &[(T, 1.0)]);
     let worker = Worker::start(Arc::clone(&store)).unwrap();
-    for k in 0..200 {
-        put(&store, "flops", &[(T + k, 1.0)]);
+    let mut written = 1;
+    // Once the log is beyond its limit nobody writes until the worker has made a file.
+    while makers.lock().unwrap().is_empty() {
+        if store.status().log_bytes <= 4_000 {
+            put(&store, "flops", &[(T - written, 1.0)]);
+            written += 1;
+        }
+        thread::yield_now();
     }
     drop(worker);
-    assert!(!files(&disk, ".bin").is_empty());
-    assert!(store.status().log_bytes < 9_000, "{:?}", store.status());
+    assert_eq!(makers.lock().unwrap()[..], [Some("treering-worker".to_owned())]);
     let store = Arc::into_inner(store).unwrap();
-    assert_eq!(got(&start(&kill(&disk, store), &limited), "flops").len(), 200);
+    let held = got(&start(&kill(&disk, store), &limited), "flops").len();
+    assert_eq!(i64::try_from(held).unwrap(), written);
 }

@@ -192,3 +192,25 @@ impl HostDisk {
             .map_or(Ok(()), |(_, failure)| Err(failure.clone()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::sync::Arc;
+
+    #[test]
+    fn what_is_written_during_a_sync_has_waited_since_the_sync_began_at_most() {
+        let storage = crate::OsStorage::new();
+        let disk = HostDisk::new(Path::new("x"), "c", "h", &Arc::default());
+        disk.count_write(&storage, 10);
+        let mark = disk.mark(&storage);
+        disk.count_write(&storage, 7);
+        disk.set_durable(mark);
+        let seconds = Duration::from_secs(3);
+        assert_eq!(disk.unsynced(mark.at + seconds), (7, seconds));
+        disk.set_durable(disk.mark(&storage));
+        assert_eq!((disk.unsynced(mark.at + seconds), disk.has_unsynced()), ((0, Duration::ZERO), false));
+    }
+}
