@@ -7,10 +7,12 @@
 mod call;
 mod ci;
 mod examples;
+mod faults;
 mod fixtures;
 mod layers;
 mod planted;
 mod property;
+mod results;
 mod say;
 mod tidy;
 mod workspace;
@@ -62,9 +64,16 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Run the fault matrix: deaths, power cuts, failing and full disks, and what a store makes of them
+    ///
+    /// Without options every row at the numbers of CI. With --count or --minutes deeper, optimised, and going on where the
+    /// last run ended. What was tried is noted in docs/fault-results.jsonl, and docs/fault-results.md is made of it.
+    #[command(after_help = "Examples:\n  cargo xtask faults\n  cargo xtask faults --row 6 --minutes 10\n  \
+                            cargo xtask faults --row 13 --seed 4711")]
+    Faults(faults::Options),
     /// Plant each bug of the list on purpose: the row of the fault matrix that is named for it has to see it
     ///
-    /// Also row 20 of the fault matrix.
+    /// This is row 20 of the fault matrix, and part of `cargo xtask faults`.
     #[command(after_help = "Example:\n  cargo xtask planted")]
     Planted {
         /// Ask the other rows, too, and make the table in docs/testing.md anew; takes half an hour
@@ -104,6 +113,10 @@ fn main() -> ExitCode {
         Task::Fixtures { check } => match fixtures::run(&workspace, check) {
             Ok(passed) => answer(passed),
             Err(error) => could_not_finish(&error),
+        },
+        Task::Faults(options) => match faults::run(&workspace, &options) {
+            Ok(passed) => answer(passed),
+            Err(error) => could_not_finish(&*error),
         },
         Task::Planted { table } => match planted::run(&workspace, table) {
             Ok(outcome) => {
