@@ -144,3 +144,22 @@ pub fn variable<T: FromStr>(name: &str) -> Option<T> {
         Err(_) => panic!("{name} cannot be {text:?}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn scattered_numbers_meet_each_place_once_and_neighbours_never_together() {
+        for len in [1, 2, 12, 1124, 23_676] {
+            let places: Vec<u64> = (0..len).map(|seed| scattered(seed, len)).collect();
+            assert_eq!(places.iter().copied().collect::<BTreeSet<u64>>(), (0..len).collect());
+            assert_eq!(scattered(len + 1, len), scattered(1, len));
+            let next = places.windows(2).filter(|two| two[0] + 1 == two[1]).count();
+            assert!(len < 1000 || next == 0, "{len}");
+        }
+        assert_eq!(scattered(5, 0), 0);
+    }
+}
