@@ -74,11 +74,6 @@ impl Stage {
         }
     }
 
-    /// Whether the disk is one on which things go wrong.
-    fn may_fail(&self) -> bool {
-        self.disk.died() || self.has_faults
-    }
-
     /// A checkpoint that says nothing of a failure has made durable all that was in memory when it began.
     pub(crate) fn checkpoint(&self) {
         let before = self.book.moment();

@@ -121,7 +121,8 @@ impl Book {
 
     fn strangers(&self, held: &BTreeMap<SeriesName, Held>) -> Vec<String> {
         let pages = self.pages();
-        let slots = held.iter().flat_map(|(name, held)| held.samples.keys().map(move |time_s| (name, *time_s)));
+        let slots =
+            held.iter().flat_map(|(name, held)| held.samples.keys().map(move |time_s| (name, *time_s)));
         let strange = slots.filter(|(name, time_s)| !pages.slots.contains_key(&((*name).clone(), *time_s)));
         strange.map(|(name, time_s)| format!("{name} at {time_s}: nobody wrote there")).collect()
     }

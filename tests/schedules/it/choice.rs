@@ -83,12 +83,7 @@ impl Priorities {
         Priorities { of_tasks: Vec::new(), falls_at, points: 0, lowest: 0 }
     }
 
-    fn next(
-        &mut self,
-        ids: &[TaskId],
-        running: Option<TaskId>,
-        random: &mut SplitMix64,
-    ) -> Option<TaskId> {
+    fn next(&mut self, ids: &[TaskId], running: Option<TaskId>, random: &mut SplitMix64) -> Option<TaskId> {
         let number = |id: TaskId| usize::from(id);
         let known = ids.iter().map(|id| number(*id) + 1).max().unwrap_or(0);
         while self.of_tasks.len() < known {

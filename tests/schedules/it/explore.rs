@@ -5,18 +5,28 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use shuttle::{Config, FailurePersistence, Runner};
-use treering_tests::{Mismatch, SplitMix64};
+use treering_tests::{Mismatch, Row, SplitMix64};
 
 use crate::choice::Choice;
 
+/// Cases of each test in CI.
+const CASES: u64 = 5_000;
 /// Of each thread. A checkpoint goes deep.
 const STACK_BYTES: usize = 256 << 10;
 
 /// What the threads of a case do; everything that is not left to the schedule is drawn.
 pub(crate) type Scene = fn(&mut SplitMix64) -> Result<(), Mismatch>;
 
+/// Runs the cases of a test that the environment asks for, or those of CI.
+pub(crate) fn row(test: &str, scene: Scene) {
+    let replay = format!(
+        "RUSTFLAGS=\"--cfg treering_shuttle\" cargo test -p treering-schedules --target-dir target/schedules {test}"
+    );
+    Row::new(15, &replay, CASES).run(|seed| explore(seed, scene));
+}
+
 /// Runs a scene once. A deadlock is a failure, and so is a panic.
-pub(crate) fn explore(seed: u64, scene: Scene) -> Result<(), Mismatch> {
+fn explore(seed: u64, scene: Scene) -> Result<(), Mismatch> {
     let mut config = Config::new();
     config.stack_size = STACK_BYTES;
     config.failure_persistence = FailurePersistence::None;

@@ -4,13 +4,7 @@
 //! threads are not part of it: the tests call what those call.
 #![cfg(treering_shuttle)]
 #![forbid(unsafe_code)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test fails by panicking, and says what it did"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod actors;
 mod book;
@@ -18,6 +12,5 @@ mod choice;
 mod disk;
 mod explore;
 mod plan;
-mod row;
 mod scenes;
 mod stage;

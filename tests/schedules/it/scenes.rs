@@ -4,22 +4,20 @@ use std::time::Duration;
 
 use shuttle::thread;
 use treering_persist::{OnDiskFull, Options, SyncPolicy};
-use treering_tests::{Errno, Fault, Faults, Mismatch, Operation, Rule, SplitMix64};
+use treering_tests::{Errno, Fault, Faults, Operation, Rule, SplitMix64};
 
 use crate::actors::host_name;
+use crate::explore::row;
 use crate::plan::{Batch, SERIES, Size, draw};
-use crate::row;
 use crate::stage::{Stage, any_policy, options};
 
 const ONE_HOST: Size = Size { hosts: 1, batches: 3, samples_max: 3 };
 const SHORT: Size = Size { hosts: 1, batches: 2, samples_max: 2 };
 const INTERVAL: SyncPolicy = SyncPolicy::Interval(Duration::from_secs(1));
 
-type Result = std::result::Result<(), Mismatch>;
-
 #[test]
 fn matrix_15_writers_that_share_syncs_against_a_checkpoint() {
-    row::run("matrix_15_writers_that_share_syncs_against_a_checkpoint", |random| {
+    row("matrix_15_writers_that_share_syncs_against_a_checkpoint", |random| {
         let stage = Stage::new(options(SyncPolicy::Always))?;
         let plans = prepare(&stage, random, 2, ONE_HOST);
         let checkpoints = 1 + random.below(2);
@@ -33,7 +31,7 @@ fn matrix_15_writers_that_share_syncs_against_a_checkpoint() {
 
 #[test]
 fn matrix_15_writers_against_syncs_and_a_checkpoint() {
-    row::run("matrix_15_writers_against_syncs_and_a_checkpoint", |random| {
+    row("matrix_15_writers_against_syncs_and_a_checkpoint", |random| {
         let stage = Stage::new(options(INTERVAL))?;
         let plans = prepare(&stage, random, 2, ONE_HOST);
         let syncs = 1 + random.below(3);
@@ -48,7 +46,7 @@ fn matrix_15_writers_against_syncs_and_a_checkpoint() {
 
 #[test]
 fn matrix_15_writers_against_close() {
-    row::run("matrix_15_writers_against_close", |random| {
+    row("matrix_15_writers_against_close", |random| {
         let stage = Stage::new(options(any_policy(random)))?;
         let plans = prepare(&stage, random, 2, ONE_HOST);
         // The background worker may be in the middle of something.
@@ -68,7 +66,7 @@ fn matrix_15_writers_against_close() {
 
 #[test]
 fn matrix_15_two_checkpoints_at_once() {
-    row::run("matrix_15_two_checkpoints_at_once", |random| {
+    row("matrix_15_two_checkpoints_at_once", |random| {
         let workers = 1 + draw(random, 2);
         let stage = Stage::new(Options { workers, ..options(any_policy(random)) })?;
         let plans = prepare(&stage, random, 2, Size { hosts: 2, ..SHORT });
@@ -83,7 +81,7 @@ fn matrix_15_two_checkpoints_at_once() {
 
 #[test]
 fn matrix_15_retention_against_writers_and_a_checkpoint() {
-    row::run("matrix_15_retention_against_writers_and_a_checkpoint", |random| {
+    row("matrix_15_retention_against_writers_and_a_checkpoint", |random| {
         let retention = Some(Duration::from_secs(6 * 3600));
         let stage = Stage::new(Options { retention, ..options(any_policy(random)) })?;
         // Late samples of the past will be too old, and so will be some snapshots.
@@ -104,23 +102,19 @@ fn matrix_15_retention_against_writers_and_a_checkpoint() {
 
 #[test]
 fn matrix_15_healing_after_a_failure_against_writers() {
-    row::run("matrix_15_healing_after_a_failure_against_writers", |random| {
+    row("matrix_15_healing_after_a_failure_against_writers", |random| {
         let on_disk_full = [OnDiskFull::Memory, OnDiskFull::Refuse][draw(random, 2)];
         let policy = any_policy(random);
         let mut stage = Stage::new(Options { on_disk_full, ..options(policy) })?;
         let plans = prepare(&stage, random, 2, ONE_HOST);
-        stage.disk.set_faults(fault(random));
-        stage.has_faults = true;
+        stage.inject(fault(random));
         let syncs = u64::from(policy == INTERVAL) * 2;
         thread::scope(|scope| {
             spawn_writers(scope, &stage, &plans);
             scope.spawn(|| (0..syncs).for_each(|_| stage.sync()));
             scope.spawn(|| (0..2).for_each(|_| stage.heal()));
         });
-        if !stage.disk.died() {
-            // The disk is sound again.
-            stage.disk.set_faults(Faults::none());
-            stage.has_faults = false;
+        if stage.is_sound_again() {
             stage.heal();
             if stage.store.needs_healing() {
                 stage.complain(format!("not healed: {:?}", stage.store.health().degraded));
@@ -132,7 +126,7 @@ fn matrix_15_healing_after_a_failure_against_writers() {
 
 #[test]
 fn matrix_15_full_log_with_several_writers() {
-    row::run("matrix_15_full_log_with_several_writers", |random| {
+    row("matrix_15_full_log_with_several_writers", |random| {
         let log_bytes_max = 100 + random.below(300);
         let stage = Stage::new(Options { log_bytes_max, ..options(any_policy(random)) })?;
         let plans = prepare(&stage, random, 3, ONE_HOST);
@@ -147,14 +141,13 @@ fn matrix_15_full_log_with_several_writers() {
 
 #[test]
 fn matrix_15_new_hosts_made_at_once() {
-    row::run("matrix_15_new_hosts_made_at_once", |random| {
+    row("matrix_15_new_hosts_made_at_once", |random| {
         let mut stage = Stage::new(options(any_policy(random)))?;
         let plans = stage.plans(random, 3, Size { hosts: 2, ..SHORT });
         stage.may_die(random);
         if random.below(2) == 0 {
             let rule = Rule::once(random.below(4), Fault::SyncDrops).on(Operation::SyncDir);
-            stage.disk.set_faults(rule.into());
-            stage.has_faults = true;
+            stage.inject(rule.into());
         }
         thread::scope(|scope| {
             spawn_writers(scope, &stage, &plans);
@@ -166,7 +159,7 @@ fn matrix_15_new_hosts_made_at_once() {
 
 #[test]
 fn matrix_15_reading_against_writers_and_a_checkpoint() {
-    row::run("matrix_15_reading_against_writers_and_a_checkpoint", |random| {
+    row("matrix_15_reading_against_writers_and_a_checkpoint", |random| {
         let stage = Stage::new(options(any_policy(random)))?;
         let plans = prepare(&stage, random, 2, SHORT);
         let reads = 1 + random.below(4);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use treering_level::{Aggregation, Metric};
 use treering_persist::{FindingKind, Options, Store, SyncPolicy};
-use treering_tests::{Mismatch, PowerCut, Safety, SimDisk, SplitMix64, formats, held};
+use treering_tests::{Faults, Mismatch, PowerCut, Safety, SimDisk, SplitMix64, formats, held};
 
 use crate::book::Book;
 use crate::disk::SteppedDisk;
@@ -21,8 +21,9 @@ pub(crate) struct Stage {
     pub(crate) store: Store,
     pub(crate) book: Book,
     options: Options,
-    /// Whether something other than a death goes wrong on the disk.
-    pub(crate) has_faults: bool,
+    /// Whether something other than a death goes wrong on the disk, and whether it ever did.
+    has_faults: bool,
+    had_faults: bool,
     wrong: Mutex<Vec<String>>,
 }
 
@@ -47,13 +48,23 @@ impl Stage {
 
     fn start(disk: SimDisk, options: Options, book: Book) -> Result<Stage, Mismatch> {
         let storage = Arc::new(SteppedDisk::new(disk.clone()));
-        let (store, report) = Store::open(storage, options.clone(), formats(options.sync))
-            .map_err(|error| Mismatch::new(format!("start: {error}: {:?}", std::error::Error::source(&error))))?;
+        let (store, report) =
+            Store::open(storage, options.clone(), formats(options.sync)).map_err(|error| {
+                Mismatch::new(format!("start: {error}: {:?}", std::error::Error::source(&error)))
+            })?;
         // A death leaves half records at most: snapshots get their names when they are whole.
         let expected = |kind| matches!(kind, FindingKind::TornTail | FindingKind::CorruptLog);
         match report.findings.iter().find(|finding| !expected(finding.kind)) {
             Some(finding) => Err(Mismatch::new(format!("start: {finding}"))),
-            None => Ok(Stage { disk, store, book, options, has_faults: false, wrong: Mutex::default() }),
+            None => Ok(Stage {
+                disk,
+                store,
+                book,
+                options,
+                has_faults: false,
+                had_faults: false,
+                wrong: Mutex::default(),
+            }),
         }
     }
 
@@ -86,6 +97,25 @@ impl Stage {
         }
     }
 
+    /// Things will go wrong on the disk.
+    pub(crate) fn inject(&mut self, faults: Faults) {
+        self.disk.set_faults(faults);
+        (self.has_faults, self.had_faults) = (true, true);
+    }
+
+    /// Nothing goes wrong any more; false if the process is dead.
+    pub(crate) fn is_sound_again(&mut self) -> bool {
+        self.disk.set_faults(Faults::none());
+        self.disk.stop_before(u64::MAX);
+        self.has_faults = false;
+        !self.disk.died()
+    }
+
+    /// Whether an operation may fail that must not fail on a sound disk.
+    pub(crate) fn may_fail(&self) -> bool {
+        self.disk.died() || self.has_faults
+    }
+
     /// Something is not as it must be.
     pub(crate) fn complain(&self, what: impl Into<String>) {
         self.wrong.lock().unwrap_or_else(PoisonError::into_inner).push(what.into());
@@ -112,7 +142,8 @@ impl Stage {
 
     fn next(self, random: &mut SplitMix64, kept_from_s: i64) -> Result<Stage, Mismatch> {
         let (disk, survived, end) = match random.below(3) {
-            0 => (self.disk.crash(), Safety::Written, "a crash"),
+            // What a failed sync has dropped no next process on the same machine can know of.
+            0 if !self.had_faults => (self.disk.crash(), Safety::Written, "a crash"),
             1 => (self.disk.power_cut(PowerCut::Nothing), Safety::Durable, "a power cut that spared nothing"),
             _ => {
                 let cut = PowerCut::Random(random.next_u64());
