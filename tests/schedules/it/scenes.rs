@@ -125,6 +125,24 @@ fn matrix_15_healing_after_a_failure_against_writers() {
 }
 
 #[test]
+fn matrix_15_syncs_at_once_of_which_one_fails() {
+    row("matrix_15_syncs_at_once_of_which_one_fails", |random| {
+        let mut stage = Stage::new(options(INTERVAL))?;
+        stage.history(random, 1, SHORT);
+        let plans = stage.plans(random, 1, SHORT);
+        stage.inject(failing_sync(random.below(3)));
+        let checkpoints = random.below(2);
+        thread::scope(|scope| {
+            spawn_writers(scope, &stage, &plans);
+            scope.spawn(|| (0..2).for_each(|_| stage.sync()));
+            scope.spawn(|| (0..2).for_each(|_| stage.sync()));
+            scope.spawn(|| (0..checkpoints).for_each(|_| stage.checkpoint()));
+        });
+        stage.end(random)
+    });
+}
+
+#[test]
 fn matrix_15_full_log_with_several_writers() {
     row("matrix_15_full_log_with_several_writers", |random| {
         let log_bytes_max = 100 + random.below(300);
@@ -194,10 +212,15 @@ fn spawn_writers<'scope>(
 /// One thing that goes wrong with the log of the host.
 fn fault(random: &mut SplitMix64) -> Faults {
     let rule = match random.below(4) {
-        0 => Rule::once(0, Fault::SyncDrops).on(Operation::Sync).path("current.wal"),
+        0 => return failing_sync(random.below(4)),
         1 => Rule::once(0, Fault::Error(Errno::Eio)).on(Operation::Append).path("current.wal"),
         2 => Rule::once(0, Fault::Error(Errno::Enospc)).on(Operation::Append).path("current.wal"),
         _ => Rule::once(0, Fault::SyncDrops).on(Operation::SyncDir).path(host_name(0)),
     };
     rule.after(random.below(4)).times(1 + random.below(2)).into()
+}
+
+/// A sync of the log, after so many that succeed.
+fn failing_sync(after: u64) -> Faults {
+    Rule::once(after, Fault::SyncDrops).on(Operation::Sync).path("current.wal").into()
 }
