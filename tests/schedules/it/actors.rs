@@ -1,5 +1,7 @@
 //! What the threads do with the store, each with a note in the book of what it was promised.
 
+use std::sync::atomic::Ordering;
+
 use treering_level::{Query, ReadError, Sample, Selector};
 use treering_persist::{CheckpointReport, StoreHost, SyncPolicy, WriteError};
 use treering_tests::{Held, Safety, SeriesName};
@@ -93,12 +95,11 @@ impl Stage {
         }
     }
 
-    /// Nothing is written when it returns, and everything is durable.
+    /// When it returns nothing is written any more, and all that was ever taken is durable.
     pub(crate) fn close(&self) {
         let report = self.store.close();
         if self.is_fine(&report) {
-            // Nobody is in the middle of a write, so each that will be answered with OK is in memory.
-            self.book.promote(self.book.moment(), Safety::Accepted);
+            self.was_closed.store(true, Ordering::Relaxed);
         }
     }
 
@@ -111,14 +112,28 @@ impl Stage {
         report.failed.is_empty()
     }
 
-    /// A sync makes durable what had been written when it began, unless the log had failed before.
+    /// A sync makes durable what had been written when it began. If the log had failed before, the host is degraded until a
+    /// checkpoint has all of it.
     pub(crate) fn sync(&self) {
         let before = self.book.moment();
         match self.store.sync() {
-            Ok(()) if self.store.health().degraded.is_empty() => self.book.promote(before, Safety::Written),
+            Ok(()) if self.store.health().degraded.is_empty() => self.book.promote(before, Safety::Accepted),
             Ok(()) => {}
             Err(failure) if !self.may_fail() => self.complain(format!("a sync failed: {failure:?}")),
             Err(_) => {}
+        }
+    }
+
+    /// The disk is sound again. Once the host is not degraded any more, all in it is as safe as the policy promises, also
+    /// what its writers were told is in memory only.
+    pub(crate) fn make_whole(&self) {
+        self.store.heal();
+        if self.store.needs_healing() {
+            return self.complain(format!("not healed: {:?}", self.store.health().degraded));
+        }
+        match self.store.options().sync {
+            SyncPolicy::Interval(_) => self.sync(),
+            _ => self.book.promote_to(self.promised(), self.book.moment(), Safety::Accepted),
         }
     }
 

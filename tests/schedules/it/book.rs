@@ -92,9 +92,14 @@ impl Book {
 
     /// What had been acknowledged by then, at least as this safe, is durable now.
     pub(crate) fn promote(&self, moment: Moment, from: Safety) {
+        self.promote_to(Safety::Durable, moment, from);
+    }
+
+    /// The same, as safe as `to`.
+    pub(crate) fn promote_to(&self, to: Safety, moment: Moment, from: Safety) {
         for attempt in self.pages().slots.values_mut().flatten() {
             if attempt.safety >= from && attempt.was_answered_by(moment) {
-                attempt.safety = Safety::Durable;
+                attempt.safety = attempt.safety.max(to);
             }
         }
     }

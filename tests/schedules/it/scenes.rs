@@ -109,16 +109,19 @@ fn matrix_15_healing_after_a_failure_against_writers() {
         let plans = prepare(&stage, random, 2, ONE_HOST);
         stage.inject(fault(random));
         let syncs = u64::from(policy == INTERVAL) * 2;
+        let checkpoints = random.below(2) == 0;
         thread::scope(|scope| {
             spawn_writers(scope, &stage, &plans);
             scope.spawn(|| (0..syncs).for_each(|_| stage.sync()));
-            scope.spawn(|| (0..2).for_each(|_| stage.heal()));
+            scope.spawn(|| {
+                if checkpoints {
+                    stage.checkpoint();
+                }
+                stage.heal();
+            });
         });
         if stage.is_sound_again() {
-            stage.heal();
-            if stage.store.needs_healing() {
-                stage.complain(format!("not healed: {:?}", stage.store.health().degraded));
-            }
+            stage.make_whole();
         }
         stage.end(random)
     });

@@ -1,5 +1,6 @@
 //! A store on its disk with its book: how it starts, how its life ends, and what the next one must find.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub(crate) struct Stage {
     /// Whether something other than a death goes wrong on the disk, and whether it ever did.
     has_faults: bool,
     had_faults: bool,
+    /// A clean stop said that nothing went wrong.
+    pub(crate) was_closed: AtomicBool,
     wrong: Mutex<Vec<String>>,
 }
 
@@ -63,6 +66,7 @@ impl Stage {
                 options,
                 has_faults: false,
                 had_faults: false,
+                was_closed: AtomicBool::new(false),
                 wrong: Mutex::default(),
             }),
         }
@@ -150,6 +154,10 @@ impl Stage {
                 (self.disk.power_cut(cut), Safety::Durable, "a power cut")
             }
         };
+        if self.was_closed.load(Ordering::Relaxed) {
+            // Also what was answered later: nobody was in the middle of a write.
+            self.book.promote(self.book.moment(), Safety::Accepted);
+        }
         let Stage { store, book, options, .. } = self;
         drop(store);
         let next = Stage::start(disk, options, book).map_err(|mismatch| mismatch.at(end))?;
