@@ -63,3 +63,20 @@ impl Sink for Counts {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_of_several_files_add_up() {
+        let mut loss = Loss::default();
+        assert!(!loss.any());
+        loss += Loss { infinite: 2, rounded: 3 };
+        loss += Loss { infinite: 5, rounded: 7 };
+        assert_eq!(loss, Loss { infinite: 7, rounded: 10 });
+        assert!(
+            loss.any() && Loss { infinite: 0, rounded: 1 }.any() && Loss { infinite: 1, rounded: 0 }.any()
+        );
+    }
+}

@@ -147,3 +147,23 @@ pub enum EncodeError {
         found: u64,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_has_an_offset_where_the_file_has_a_place() {
+        let expected = "x";
+        let placed = [
+            DecodeError::Truncated { offset: 7, expected, needed: 2, left: 1 },
+            DecodeError::Magic { offset: 7, expected: 1, found: 2 },
+            DecodeError::Checksum { offset: 7, expected: 1, found: 2 },
+            DecodeError::Limit { offset: 7, expected, max: 1, found: 2 },
+            DecodeError::Malformed { offset: 7, expected, found: String::new() },
+        ];
+        assert!(placed.iter().all(|error| error.offset() == Some(7)));
+        assert_eq!(DecodeError::TooLong { max: 1, found: 2 }.offset(), None);
+        assert_eq!(DecodeError::Stopped(Stop::enough()).offset(), None);
+    }
+}

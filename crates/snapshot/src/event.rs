@@ -175,6 +175,12 @@ mod tests {
     }
 
     #[test]
+    fn a_stop_says_which_of_the_two_it_is() {
+        assert_eq!(Stop::enough().to_string(), "the receiver has enough");
+        assert_eq!(Stop::because("full").to_string(), "the receiver failed");
+    }
+
+    #[test]
     fn a_stop_keeps_the_error_it_was_made_from() {
         let stop = Stop::from(EncodeError::Unbalanced { open: 2 });
         let reason = stop.reason().and_then(|reason| reason.downcast_ref::<EncodeError>());

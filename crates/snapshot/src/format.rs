@@ -152,4 +152,28 @@ mod tests {
         let _ = object;
         shared::<dyn Format>();
     }
+
+    #[test]
+    fn a_format_looks_at_files_of_any_length_unless_it_says_otherwise() {
+        struct Plain;
+        impl Format for Plain {
+            fn extension(&self) -> &'static str {
+                "plain"
+            }
+            fn encoder<'a>(&self, _: &'a mut Vec<u8>) -> Box<dyn Encoder + 'a> {
+                unreachable!("nobody writes")
+            }
+            fn decode(
+                &self,
+                _: &mut [u8],
+                _: &mut Scratch,
+                _: &Limits,
+                _: &mut dyn Sink,
+                _: &mut dyn FnMut(Damage),
+            ) -> Decoded {
+                unreachable!("nobody reads")
+            }
+        }
+        assert_eq!(Plain.len_bytes_max(&Limits::default()), u64::MAX);
+    }
 }

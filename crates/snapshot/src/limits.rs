@@ -32,3 +32,13 @@ impl Default for Limits {
         Self { depth_max: DEPTH_MAX, name_bytes_max: NAME_BYTES_MAX, text_bytes_max: TEXT_BYTES_MAX }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_read_up_to_a_quarter_of_a_gibibyte() {
+        assert_eq!(Limits::default().text_bytes_max, 268_435_456);
+    }
+}
