@@ -28,6 +28,7 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "fixtures")]
 pub mod fixtures;
 
 mod simdisk;
