@@ -53,7 +53,7 @@ pub use life::{
     options,
 };
 pub use oracle::{Mismatch, Oracle, Recovered, Safety};
-pub use row::{Row, variable};
+pub use row::{Row, scattered, variable};
 pub use shared::{Checked, check_by_the_reference, production_checkpoints};
 pub use simdisk::{
     Died, Errno, Fault, Faults, Found, Full, Operation, PowerCut, Rule, Short, SimDisk, SplitMix64,

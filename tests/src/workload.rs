@@ -24,6 +24,7 @@ pub struct Workload {
     /// The steps, the last of which is a clean stop.
     pub steps: Vec<Step>,
     sync: SyncPolicy,
+    retention: Option<Duration>,
 }
 
 /// How a run of a workload ended.
@@ -75,7 +76,7 @@ impl Workload {
         draft.fill(&all[2..], 5);
         draft.late(&all[3..], 2, 5 * HOUR_S);
         draft.steps.push(Step::Close);
-        Workload { steps: draft.steps, sync, series }
+        Workload { steps: draft.steps, sync, retention: Some(RETENTION), series }
     }
 
     /// One life of many hosts and few samples, so that syncs are shared between hosts.
@@ -91,7 +92,31 @@ impl Workload {
         draft.steps.push(Step::Checkpoint);
         draft.fill(&all, 1);
         draft.steps.push(Step::Close);
-        Workload { steps: draft.steps, sync, series }
+        Workload { steps: draft.steps, sync, retention: Some(RETENTION), series }
+    }
+
+    /// Two lives. The second one writes other values for the times of the first, and samples so far apart that its
+    /// checkpoints, which cover the segments of both, make several files.
+    #[must_use]
+    pub fn two_lives(sync: SyncPolicy) -> [Workload; 2] {
+        let series = series_of(&[("alpha", "n1")]);
+        let mut draft = Draft::new(&series, sync, CANONICAL_SEED);
+        let all = [0];
+        draft.fill(&all, 4);
+        draft.sync();
+        let first = std::mem::take(&mut draft.steps);
+        (0..6).for_each(|_| draft.again(0));
+        draft.far(&all, &[60, 30]);
+        draft.sync();
+        draft.steps.push(Step::Checkpoint);
+        // Other values for what is in the newest file, in another file than what comes long after it.
+        (0..4).for_each(|_| draft.again(0));
+        draft.advance(40 * 24 * HOUR);
+        draft.fill(&all, 2);
+        draft.sync();
+        draft.steps.push(Step::Checkpoint);
+        draft.steps.push(Step::Close);
+        [first, draft.steps].map(|steps| Workload { steps, sync, retention: None, series: series.clone() })
     }
 
     /// What is done with any store of the canonical run after a recovery: more samples, late ones too, a checkpoint,
@@ -143,7 +168,7 @@ impl Workload {
     /// The options that the workload runs with.
     #[must_use]
     pub fn options(&self) -> Options {
-        options(self.sync, Some(RETENTION))
+        options(self.sync, self.retention)
     }
 
     /// Runs all steps from a start on.
@@ -257,6 +282,19 @@ impl<'a> Draft<'a> {
                 let series = self.hosts[*host][at];
                 let back_s = self.below(reach_s);
                 batch.push(self.plan(series, self.now_s - back_s));
+            }
+            self.steps.push(Step::Write(batch));
+        }
+    }
+
+    /// One sample of each series of these hosts so many days ago.
+    fn far(&mut self, hosts: &[usize], days: &[i64]) {
+        for host in hosts {
+            let mut batch = Vec::new();
+            for series in self.hosts[*host].clone() {
+                for days in days {
+                    batch.push(self.plan(series, self.now_s - days * 24 * HOUR_S));
+                }
             }
             self.steps.push(Step::Write(batch));
         }

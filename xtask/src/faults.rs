@@ -6,6 +6,7 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 
 use crate::call::Call;
+use crate::planted;
 use crate::results::{Run, next_seed, record};
 use crate::say;
 use crate::workspace::Workspace;
@@ -55,13 +56,17 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Box<
     let mut summary = String::new();
     let mut passed = true;
     for row in chosen {
-        let Runner::Tests { package, target, filter } = row.runner else {
-            let Runner::Task(task) = row.runner else { continue };
-            say::line(&format_args!("row {} has a command of its own: cargo xtask {task}", row.number));
-            continue;
-        };
         let start = Instant::now();
-        let (said, succeeded) = run_tests(workspace, options, row, (package, target, filter))?;
+        let (said, succeeded) = match row.runner {
+            Runner::Tests { package, target, filter } => {
+                run_tests(workspace, options, row, (package, target, filter))?
+            }
+            Runner::Planted => plant(workspace)?,
+            Runner::Task(task) => {
+                say::line(&format_args!("row {} has a command of its own: cargo xtask {task}", row.number));
+                continue;
+            }
+        };
         let elapsed = start.elapsed();
         passed &= succeeded && said.is_some();
         summary.push_str(&outcome(row, said, succeeded, elapsed));
@@ -78,6 +83,14 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Box<
     }
     say::line(&format_args!("== fault matrix{summary}"));
     Ok(passed)
+}
+
+/// The planted bugs: all of them, however deep the others go.
+fn plant(workspace: &Workspace) -> Result<(Option<Said>, bool), Box<dyn Error>> {
+    let outcome = planted::run(workspace, false)?;
+    say::line(&outcome);
+    let said = Said { from: 0, cases: outcome.bugs, tried: outcome.bugs, failures: outcome.failures };
+    Ok((Some(said), outcome.failures == 0))
 }
 
 /// Runs the tests of a row, and reads what they say. None if none of them said anything: then nothing was tried.

@@ -10,6 +10,7 @@ mod examples;
 mod faults;
 mod fixtures;
 mod layers;
+mod planted;
 mod property;
 mod results;
 mod say;
@@ -70,6 +71,15 @@ enum Task {
     #[command(after_help = "Examples:\n  cargo xtask faults\n  cargo xtask faults --row 6 --minutes 10\n  \
                             cargo xtask faults --row 13 --seed 4711")]
     Faults(faults::Options),
+    /// Plant each bug of the list on purpose: the row of the fault matrix that is named for it has to see it
+    ///
+    /// This is row 20 of the fault matrix, and part of `cargo xtask faults`.
+    #[command(after_help = "Example:\n  cargo xtask planted")]
+    Planted {
+        /// Ask the other rows, too, and make the table in docs/testing.md anew; takes half an hour
+        #[arg(long)]
+        table: bool,
+    },
     /// Run everything that CI runs, in its order; stop at the first failure
     ///
     /// Tests, formatting, clippy, rustdoc, layers, tidy, and the library's examples.
@@ -106,6 +116,13 @@ fn main() -> ExitCode {
         },
         Task::Faults(options) => match faults::run(&workspace, &options) {
             Ok(passed) => answer(passed),
+            Err(error) => could_not_finish(&*error),
+        },
+        Task::Planted { table } => match planted::run(&workspace, table) {
+            Ok(outcome) => {
+                say::line(&outcome);
+                answer(outcome.failures == 0)
+            }
             Err(error) => could_not_finish(&*error),
         },
         Task::Ci { skip_tests } => answer(ci::run(&workspace, skip_tests)),

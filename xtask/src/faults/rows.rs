@@ -16,6 +16,8 @@ pub(crate) struct Row {
 pub(super) enum Runner {
     /// Tests of a package whose names begin with this.
     Tests { package: &'static str, target: &'static str, filter: &'static str },
+    /// Bugs that are planted, and have to be seen by rows of the tests.
+    Planted,
     /// A task of its own, because it needs more than this machine may have. Not a part of CI.
     Task(&'static str),
 }
@@ -48,10 +50,15 @@ pub(crate) const ROWS: &[Row] = &[
     of_crate(9, "bin", "treering-format-bin", "matrix_09_"),
     of_crate(9, "json", "treering-format-json", "matrix_09_"),
     of_crate(9, "wal", "treering-wal", "matrix_09_"),
+    simulated(10, "matrix_10_"),
     simulated(11, "matrix_11_"),
     simulated(12, "matrix_12_"),
     simulated(13, "matrix_13_"),
     task(14, "fuzz"),
+    simulated(17, "matrix_17_"),
+    simulated(18, "matrix_18_"),
+    simulated(19, "matrix_19_"),
+    Row { number: 20, part: None, exhaustive: true, runner: Runner::Planted },
 ];
 
 const fn task(number: u32, task: &'static str) -> Row {
