@@ -28,7 +28,8 @@ impl Book {
         for (number, (slot, bits)) in (0..begun).zip(&self.sent) {
             writes.entry(slot).or_default().push((number, *bits));
         }
-        let slots: BTreeSet<&Slot> = self.held.keys().chain(now.keys()).chain(writes.keys().copied()).collect();
+        let slots: BTreeSet<&Slot> =
+            self.held.keys().chain(now.keys()).chain(writes.keys().copied()).collect();
         for slot in slots {
             let writes = writes.get(slot).map(Vec::as_slice).unwrap_or_default();
             let before = self.held.get(slot).copied();
@@ -54,7 +55,8 @@ fn check(
     if is_as_before || may_be.iter().any(|(_, bits)| Some(*bits) == now) {
         return Ok(());
     }
-    let shown = |bits: Option<u32>| bits.map_or("nothing".to_owned(), |bits| f32::from_bits(bits).to_string());
+    let shown =
+        |bits: Option<u32>| bits.map_or("nothing".to_owned(), |bits| f32::from_bits(bits).to_string());
     let told: Vec<String> = writes
         .iter()
         .map(|(number, bits)| format!("{} by line {}", shown(Some(*bits)), number + 1))

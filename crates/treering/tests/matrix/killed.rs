@@ -21,17 +21,13 @@ struct Traces {
 #[test]
 fn matrix_16_program_that_is_killed_at_random_under_load_loses_nothing_acknowledged() {
     let traces = Traces::default();
-    let row = Row {
-        number: 16,
-        replay: "cargo test -p treering --test matrix matrix_16_",
-        usual: 24,
-        ci: 100,
-    };
+    let row =
+        Row { number: 16, replay: "cargo test -p treering --test matrix matrix_16_", usual: 24, ci: 100 };
     row.run_counting(|seed| {
         let plan = Plan::new(seed);
         let what = format!(
-            "--sync {}, checkpoints every {}, logs of {} bytes",
-            plan.policy, plan.checkpoint_interval, plan.log_bytes_max
+            "--sync {}, checkpoints every {}, logs of {} bytes, {} workers",
+            plan.policy, plan.checkpoint_interval, plan.log_bytes_max, plan.workers
         );
         kill_again_and_again(plan, &traces).map_err(|error| format!("{what}, {error}"))
     });
@@ -42,7 +38,7 @@ fn matrix_16_program_that_is_killed_at_random_under_load_loses_nothing_acknowled
 fn kill_again_and_again(mut plan: Plan, traces: &Traces) -> Result<u64, String> {
     let at = if plan.on_disk { tempfile::tempdir().unwrap() } else { in_memory() };
     let dir = at.path().join("store");
-    let config = write_config(at.path(), plan.log_bytes_max);
+    let config = write_config(at.path(), plan.log_bytes_max, plan.workers);
     let interval = plan.checkpoint_interval.clone();
     let arguments = ["--sync", plan.policy, "--checkpoint-interval", &interval];
     let mut book = Book::default();

@@ -101,7 +101,9 @@ impl Ended {
 
     /// A death is no error: neither the one who dies nor the one who comes after it speaks of one.
     pub(crate) fn says_no_error(&self) -> Result<(), String> {
-        let is_error = |line: &&str| ["ERROR", "WARN", "error", "warning", "panick"].iter().any(|word| line.contains(word));
+        let is_error = |line: &&str| {
+            ["ERROR", "WARN", "error", "warning", "panick"].iter().any(|word| line.contains(word))
+        };
         match self.stderr.lines().find(is_error) {
             Some(line) => Err(format!("it says: {line}")),
             None if self.hung => Err(format!("it does not end: {}", self.stderr)),
@@ -127,7 +129,8 @@ pub(crate) fn arguments<'a>(dir: &'a Path, config: &'a Path) -> [&'a OsStr; 10] 
 /// Starts it, sends what is to be sent, and waits for its end, at the latest by a kill at that moment.
 pub(crate) fn live(command: &mut Command, load: &Load, moment: Option<Moment>) -> Ended {
     command.env_clear().process_group(0);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (tell, happened) = channel();
     let (tell_writer, acks) = channel();

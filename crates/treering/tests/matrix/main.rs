@@ -20,6 +20,7 @@ mod killed;
 mod life;
 mod plan;
 
+mod short;
 mod stage;
 mod store;
 mod strace;

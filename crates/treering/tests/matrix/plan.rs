@@ -19,6 +19,8 @@ pub(crate) struct Plan {
     pub(crate) policy: &'static str,
     pub(crate) checkpoint_interval: String,
     pub(crate) log_bytes_max: u64,
+    /// Threads of a checkpoint and of a start; 0 for as many as there are cores.
+    pub(crate) workers: u32,
     /// Lives that are killed, before the one that ends cleanly.
     pub(crate) kills: u64,
     /// On the disk a sync takes milliseconds, so that a kill meets it under way; in memory many more kills are made.
@@ -50,10 +52,11 @@ impl Plan {
             1 => 1 + random.below(400),
             _ => 400 + random.below(8_000),
         };
+        let workers = *random.pick(&[0, 1, 3]);
         let kills = 2 + random.below(3);
         let on_disk = random.below(4) == 0;
         let lines = Lines { hosts: 1 + random.index(HOSTS.len()), now_s: BEGIN_S, values: 0 };
-        Plan { policy, checkpoint_interval, log_bytes_max, kills, on_disk, random, lines }
+        Plan { policy, checkpoint_interval, log_bytes_max, workers, kills, on_disk, random, lines }
     }
 
     /// What a life is sent. Its book gets the lines, too.

@@ -13,6 +13,9 @@ use crate::random::SplitMix64;
 use crate::store::{copy, held, in_memory, write_config};
 use crate::strace::{Fault, Point, Scope, points, struck, traced};
 
+/// With more, the calls are shared out among threads as chance has it, and no case could be run again.
+const WORKERS: u32 = 1;
+
 /// A run: what it finds, and what it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -75,30 +78,36 @@ impl Stage {
     /// The calls of a run without a fault.
     pub(crate) fn points(&self, scope: Scope) -> Vec<Point> {
         let place = self.place();
-        let ended = self.run_with(&place, |program, log| traced(program, scope, &place.dir, log, None));
+        let ended = self.run_as(&place, |program| traced(program, scope, &place.dir, &place.log(), None));
         ended.is_clean(self.load().lines()).unwrap();
         points(scope, &place.log())
     }
 
     /// A run with a fault, and where it struck, if it did.
     pub(crate) fn run(&self, place: &Place, point: Point, fault: Fault) -> (Ended, Option<String>) {
-        let ended = self.run_with(place, |program, log| {
-            traced(program, point.scope, &place.dir, log, Some((point, fault)))
+        let ended = self.run_as(place, |program| {
+            traced(program, point.scope, &place.dir, &place.log(), Some((point, fault)))
         });
         (ended, struck(&place.log(), fault))
     }
 
-    fn run_with(&self, place: &Place, traced: impl FnOnce(&Command, &Path) -> Command) -> Ended {
+    /// A run with the program started by something else.
+    pub(crate) fn run_as(&self, place: &Place, starter: impl FnOnce(&Command) -> Command) -> Ended {
         let arguments = ["--sync", self.policy, "--checkpoint-interval", "0"];
         let program = program(&place.dir, &place.config, &arguments);
-        live(&mut traced(&program, &place.log()), &self.load(), None)
+        live(&mut starter(&program), &self.load(), None)
     }
 
     pub(crate) fn place(&self) -> Place {
         let at = in_memory();
         let dir = at.path().join("store");
         copy(&self.before.path().join("store"), &dir);
-        Place { dir, config: write_config(at.path(), self.log_bytes_max), book: self.book.clone(), at }
+        Place {
+            dir,
+            config: write_config(at.path(), self.log_bytes_max, WORKERS),
+            book: self.book.clone(),
+            at,
+        }
     }
 
     /// A batch goes out when the one before is acknowledged: each is read and written at once.
@@ -116,15 +125,20 @@ impl Stage {
 }
 
 impl Place {
+    /// A path that is not in the store.
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
+        self.at.path().join(name)
+    }
+
     fn log(&self) -> PathBuf {
-        self.at.path().join("strace.log")
+        self.beside("strace.log")
     }
 }
 
 /// A life that is killed when all its lines are acknowledged.
 fn die(at: &Path, log_bytes_max: u64, load: &Load, book: &mut Book) {
     let dir = at.join("store");
-    let config = write_config(at, log_bytes_max);
+    let config = write_config(at, log_bytes_max, WORKERS);
     let moment = Moment { after: Event::Acked(load.lines()), then: Duration::ZERO };
     let arguments = ["--sync", "never", "--checkpoint-interval", "0"];
     let ended = live(&mut program(&dir, &config, &arguments), load, Some(moment));

@@ -27,7 +27,8 @@ pub(crate) fn held(dir: &Path) -> Result<BTreeMap<Slot, u32>, String> {
     command.env_clear().args(["dump", "--format", "tsv"]).arg(dir).stdin(Stdio::null());
     let ran = command.output().unwrap();
     let (rows, told) = (String::from_utf8(ran.stdout).unwrap(), String::from_utf8(ran.stderr).unwrap());
-    let is_empty = ran.status.code() == Some(1) && rows.is_empty() && told.ends_with(": nothing is stored here\n");
+    let is_empty =
+        ran.status.code() == Some(1) && rows.is_empty() && told.ends_with(": nothing is stored here\n");
     if !is_empty && (ran.status.code() != Some(0) || !told.is_empty()) {
         return Err(format!("dump ends with {}: {told}", ran.status));
     }
@@ -68,11 +69,11 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A configuration that limits the log, written beside the store.
-pub(crate) fn write_config(at: &Path, log_bytes_max: u64) -> PathBuf {
+/// A configuration that limits the log and the threads of a checkpoint, written beside the store.
+pub(crate) fn write_config(at: &Path, log_bytes_max: u64, workers: u32) -> PathBuf {
     let metric = r#"{"frequency":60,"aggregation":"avg"}"#;
     let text = format!(
-        r#"{{"metrics":{{"load":{metric},"mem":{metric}}},"metric-store":{{"retention-in-memory":"1h","memory-cap":0,
+        r#"{{"metrics":{{"load":{metric},"mem":{metric}}},"metric-store":{{"retention-in-memory":"1h","memory-cap":0,"num-workers":{workers},
             "checkpoints":{{"file-format":"wal","max-wal-size":{log_bytes_max}}}}}}}"#
     );
     let path = at.join("config.json");

@@ -7,11 +7,38 @@ use std::process::{Command, Stdio};
 
 /// The calls by which the program meets the system, threads and pipes included. What one system does not know is
 /// passed over.
-const CALLS: [&str; 33] = [
-    "open", "openat", "close", "read", "pread64", "write", "pwrite64", "writev", "lseek", "fsync", "fdatasync",
-    "syncfs", "rename", "renameat", "renameat2", "link", "linkat", "unlink", "unlinkat", "mkdir", "mkdirat", "ftruncate",
-    "getdents64", "statx", "fstat", "newfstatat", "flock", "fstatfs", "fcntl", "prlimit64", "socketpair", "clone3",
-    "exit_group",
+const CALLS: [&str; 31] = [
+    "open",
+    "openat",
+    "close",
+    "read",
+    "pread64",
+    "write",
+    "pwrite64",
+    "writev",
+    "lseek",
+    "fsync",
+    "fdatasync",
+    "syncfs",
+    "rename",
+    "renameat",
+    "renameat2",
+    "link",
+    "linkat",
+    "unlink",
+    "unlinkat",
+    "mkdir",
+    "mkdirat",
+    "ftruncate",
+    "getdents64",
+    "statx",
+    "fstat",
+    "newfstatat",
+    "flock",
+    "fstatfs",
+    "fcntl",
+    "socketpair",
+    "clone3",
 ];
 
 /// Which calls count.
@@ -59,7 +86,13 @@ pub(crate) fn is_missing() -> Option<String> {
 }
 
 /// The program, traced, with the log of what happened in `log`.
-pub(crate) fn traced(program: &Command, scope: Scope, dir: &Path, log: &Path, fault: Option<(Point, Fault)>) -> Command {
+pub(crate) fn traced(
+    program: &Command,
+    scope: Scope,
+    dir: &Path,
+    log: &Path,
+    fault: Option<(Point, Fault)>,
+) -> Command {
     let mut command = Command::new("strace");
     // Not by --seccomp-bpf, which is quicker: a signal that is injected under it is lost now and then.
     command.args(["-f", "-qq", "-o"]).arg(log);
@@ -92,7 +125,9 @@ pub(crate) fn points(scope: Scope, log: &Path) -> Vec<Point> {
             *counts.entry(call).or_default().entry(thread).or_default() += 1;
         }
     }
-    let last = |(call, threads): (&'static str, BTreeMap<&str, u64>)| (call, threads.into_values().max().unwrap_or(0));
+    let last = |(call, threads): (&'static str, BTreeMap<&str, u64>)| {
+        (call, threads.into_values().max().unwrap_or(0))
+    };
     let all = |(call, count)| (1..=count + 1).map(move |number| Point { scope, call, number });
     counts.into_iter().map(last).flat_map(all).collect()
 }

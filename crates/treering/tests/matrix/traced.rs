@@ -58,6 +58,9 @@ fn matrix_03_program_that_is_refused_any_system_call_says_so_and_loses_nothing_a
         let Some(at) = struck else { return ended.is_clean(stage.lines()).map(|()| 0) };
         let there = |error: String| format!("at {at}: {error}\nit said: {}", ended.stderr);
         let code = ended.status.code();
+        if is_impossible(&ended.stderr) {
+            return Ok(0);
+        }
         if ended.hung || ended.stderr.contains("panicked") {
             return Err(there("it hangs or panics".to_owned()));
         }
@@ -77,6 +80,12 @@ fn matrix_03_program_that_is_refused_any_system_call_says_so_and_loses_nothing_a
             .map_err(there)?;
         Ok(1)
     });
+}
+
+/// The end of a listing has nothing to write back, so that no system refuses it, and the standard library takes that
+/// for granted.
+fn is_impossible(stderr: &str) -> bool {
+    stderr.contains("unexpected error during closedir")
 }
 
 /// Who cannot write cannot speak.
@@ -106,6 +115,7 @@ fn run(
         let number = u128::from(seed) * u128::from(STEP) % u128::try_from(count).unwrap();
         let number = usize::try_from(number).unwrap();
         let ((stage, point), fault) = (points[number / faults.len()], faults[number % faults.len()]);
-        case((stage, point, fault)).map_err(|error| format!("{}, {point:?}, {fault:?}, {error}", stage.name()))
+        case((stage, point, fault))
+            .map_err(|error| format!("{}, {point:?}, {fault:?}, {error}", stage.name()))
     });
 }
