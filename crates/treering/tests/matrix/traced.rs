@@ -17,7 +17,7 @@ fn matrix_01_program_that_dies_before_any_system_call_loses_nothing_acknowledged
     let row = |cases| Row {
         number: 1,
         replay: "cargo test -p treering --test matrix matrix_01_",
-        usual: 160,
+        usual: 240,
         ci: cases,
     };
     run(row, &[Fault::Death], |(stage, point, fault)| {
@@ -42,7 +42,7 @@ fn matrix_03_program_that_is_refused_any_system_call_says_so_and_loses_nothing_a
     let row = |cases| Row {
         number: 3,
         replay: "cargo test -p treering --test matrix matrix_03_",
-        usual: 160,
+        usual: 400,
         ci: cases,
     };
     let faults: Vec<Fault> = ERRORS
@@ -114,7 +114,9 @@ fn run(
     row(u64::try_from(count).unwrap()).run_counting(|seed| {
         let number = u128::from(seed) * u128::from(STEP) % u128::try_from(count).unwrap();
         let number = usize::try_from(number).unwrap();
-        let ((stage, point), fault) = (points[number / faults.len()], faults[number % faults.len()]);
+        // Shifted from point to point, so that cases at equal distances meet all faults.
+        let (at, shift) = (number / faults.len(), number % faults.len());
+        let ((stage, point), fault) = (points[at], faults[(at + shift) % faults.len()]);
         case((stage, point, fault))
             .map_err(|error| format!("{}, {point:?}, {fault:?}, {error}", stage.name()))
     });
