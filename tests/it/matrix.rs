@@ -1,6 +1,6 @@
 //! The fault matrix: where the canonical run and random ones are cut short, and what must be there afterwards.
 
-mod cases;
+mod moments;
 mod stage;
 
 mod death;
@@ -10,7 +10,6 @@ mod full_disk;
 mod lost_syncs;
 mod machine;
 mod power_cut;
-mod replay;
 mod sequences;
 mod short_writes;
 mod trust;
@@ -19,19 +18,8 @@ use std::time::Duration;
 
 use treering_persist::{Options, SyncPolicy};
 use treering_tests::{
-    Life, Mismatch, Oracle, Outcome, PowerCut, ROOT, Run, Safety, SimDisk, Step, Workload, check_clean_stop,
+    Life, Mismatch, Oracle, Outcome, PowerCut, ROOT, Safety, SimDisk, Step, Workload, check_clean_stop,
 };
-
-/// The run up to the death before operation number `k`; `None` if it has fewer.
-fn run_until(workload: &Workload, k: u64) -> Result<Option<(SimDisk, Oracle)>, Mismatch> {
-    let disk = SimDisk::new();
-    disk.stop_before(k);
-    let mut oracle = Oracle::new();
-    match workload.run(&disk, &mut oracle)? {
-        Run::Died => Ok(Some((disk, oracle))),
-        Run::Finished => Ok(None),
-    }
-}
 
 /// Starts on what an end left, goes on, stops cleanly, and starts once more after a power cut that spares nothing
 /// that is not durable.
@@ -64,6 +52,11 @@ fn go_on(
         life.step(step, oracle).map_err(|mismatch| Mismatch::new(format!("at {step:?}: {mismatch}")))?;
     }
     Ok(())
+}
+
+/// What runs a case of a row of this package again.
+fn replay(test: &str) -> String {
+    format!("cargo test -p treering-tests --test it {test}")
 }
 
 fn policy(name: &str) -> SyncPolicy {

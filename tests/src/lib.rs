@@ -36,6 +36,7 @@ mod watched;
 
 mod held;
 mod oracle;
+mod row;
 
 mod life;
 mod workload;
@@ -53,6 +54,7 @@ pub use life::{
     options,
 };
 pub use oracle::{Mismatch, Oracle, Recovered, Safety};
+pub use row::{Row, variable};
 pub use shared::{Checked, check_by_the_reference, production_checkpoints};
 pub use simdisk::{
     Died, Errno, Fault, Faults, Found, Full, Operation, PowerCut, Rule, Short, SimDisk, SplitMix64,

@@ -41,8 +41,14 @@ impl Workload {
     /// files, a clean stop.
     #[must_use]
     pub fn canonical(sync: SyncPolicy) -> Workload {
+        Workload::like_canonical(sync, CANONICAL_SEED)
+    }
+
+    /// The same steps with other samples.
+    #[must_use]
+    pub fn like_canonical(sync: SyncPolicy, seed: u64) -> Workload {
         let series = series_of(&[("alpha", "n1"), ("alpha", "n2"), ("beta", "n1"), ("beta", "n2")]);
-        let mut draft = Draft::new(&series, sync, CANONICAL_SEED);
+        let mut draft = Draft::new(&series, sync, seed);
         let all = [0, 1, 2, 3];
         draft.fill(&all, 20);
         draft.sync();

@@ -7,9 +7,11 @@
 mod call;
 mod ci;
 mod examples;
+mod faults;
 mod fixtures;
 mod layers;
 mod property;
+mod results;
 mod say;
 mod tidy;
 mod workspace;
@@ -61,6 +63,13 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Run the fault matrix: deaths, power cuts, failing and full disks, and what a store makes of them
+    ///
+    /// Without options every row at the numbers of CI. With --count or --minutes deeper, optimised, and going on where the
+    /// last run ended. What was tried is noted in docs/fault-results.jsonl, and docs/fault-results.md is made of it.
+    #[command(after_help = "Examples:\n  cargo xtask faults\n  cargo xtask faults --row 6 --minutes 10\n  \
+                            cargo xtask faults --row 13 --seed 4711")]
+    Faults(faults::Options),
     /// Run everything that CI runs, in its order; stop at the first failure
     ///
     /// Tests, formatting, clippy, rustdoc, layers, tidy, and the library's examples.
@@ -94,6 +103,10 @@ fn main() -> ExitCode {
         Task::Fixtures { check } => match fixtures::run(&workspace, check) {
             Ok(passed) => answer(passed),
             Err(error) => could_not_finish(&error),
+        },
+        Task::Faults(options) => match faults::run(&workspace, &options) {
+            Ok(passed) => answer(passed),
+            Err(error) => could_not_finish(&*error),
         },
         Task::Ci { skip_tests } => answer(ci::run(&workspace, skip_tests)),
     }

@@ -1,61 +1,66 @@
-//! Row 1 of the matrix: the process dies before the k-th storage operation of the canonical run, for every k.
+//! Row 1 of the matrix: the process dies before the k-th storage operation of the canonical run, for every k. Row 2: so
+//! does the next one, before its j-th.
 
-use treering_tests::{Safety, Workload};
+use treering_tests::{Life, Mismatch, Outcome, Row, Safety, SimDisk, Workload};
 
-use super::replay::{command, variable, wants};
-use super::{policy, recover_and_go_on, run_until};
+use super::moments::Moments;
+use super::{recover_and_go_on, replay};
+
+/// Of the operations of a second life each case takes one in so many.
+const STRIDE: u64 = 8;
 
 #[test]
-fn matrix_01_death_before_any_operation_loses_nothing_acknowledged_under_always() {
-    die_before_each("always");
+fn matrix_01_death_before_any_operation_loses_nothing_that_survives_a_process() {
+    let moments = Moments::new();
+    Row::new(1, &replay("matrix_01"), moments.len()).run(|seed| {
+        let moment = moments.get(seed);
+        let workload = moment.workload();
+        let Some((disk, mut oracle)) = moment.run(&workload)? else { return Ok(()) };
+        recover_and_go_on(&workload, &disk.crash(), &mut oracle, Safety::Written)
+            .map_err(|mismatch| mismatch.at(format!("{moment}: death")))
+    });
 }
 
 #[test]
-fn matrix_01_death_before_any_operation_loses_nothing_acknowledged_under_interval() {
-    die_before_each("interval");
-}
-
-#[test]
-fn matrix_01_death_before_any_operation_loses_nothing_acknowledged_under_never() {
-    die_before_each("never");
-}
-
-#[test]
-fn matrix_01_death_before_any_operation_loses_nothing_that_a_snapshot_has_without_a_log() {
-    die_before_each("unlogged");
-}
-
-fn die_before_each(name: &str) {
-    if !wants(name) {
-        return;
-    }
-    let workload = Workload::canonical(policy(name));
-    let only: Option<u64> = variable("TREERING_K");
-    let mut acknowledged = 0;
-    for k in only.unwrap_or(0).. {
-        let died = run_until(&workload, k).and_then(|died| {
-            let Some((disk, mut oracle)) = died else { return Ok(None) };
-            let written = oracle.count(Safety::Written);
-            recover_and_go_on(&workload, &disk.crash(), &mut oracle, Safety::Written)?;
-            Ok(Some(written))
-        });
-        match died {
-            Ok(Some(written)) => acknowledged = acknowledged.max(written),
-            Ok(None) => {
-                println!("{name}: {k} operations, at most {acknowledged} samples acknowledged");
-                assert!(k > 150 && acknowledged > 300, "the run has become too short");
-                return;
-            }
-            Err(mismatch) => {
-                let variables = [("TREERING_POLICY", name.to_owned()), ("TREERING_K", k.to_string())];
-                panic!(
-                    "{name}, death before operation {k}:\n{mismatch}\n{}",
-                    command("matrix_01", &variables)
-                );
-            }
+fn matrix_02_second_death_before_any_operation_loses_nothing_that_survives_a_process() {
+    let moments = Moments::new();
+    let (ci, replay) = (moments.len(), replay("matrix_02"));
+    let row = Row { number: 2, replay: &replay, usual: ci / 8, ci };
+    row.run_counting(|seed| -> Result<u64, Mismatch> {
+        let moment = moments.get(seed % ci);
+        let workload = moment.workload();
+        let Some((disk, oracle)) = moment.run(&workload)? else { return Ok(0) };
+        let disk = disk.crash();
+        // Each round takes other ones, so that so many rounds are all pairs.
+        let first = (seed + seed / ci) % STRIDE;
+        let mut tried = 0;
+        for j in (first..).step_by(usize::try_from(STRIDE).unwrap()) {
+            let mut oracle = oracle.clone();
+            let Some(next) = die_again(&workload, &disk.fork(), j, &mut oracle)? else { break };
+            recover_and_go_on(&workload, &next, &mut oracle, Safety::Written).map_err(|mismatch| {
+                mismatch.at(format!("{moment}: death, and before operation {j} of the next life"))
+            })?;
+            tried += 1;
         }
-        if only.is_some() {
-            return;
+        Ok(tried)
+    });
+}
+
+/// A life that starts on what a death left, goes on, and dies before its operation `j`; none if it has fewer.
+fn die_again(
+    workload: &Workload,
+    disk: &SimDisk,
+    j: u64,
+    oracle: &mut treering_tests::Oracle,
+) -> Result<Option<SimDisk>, Mismatch> {
+    disk.stop_before(j);
+    let options = workload.options();
+    let start = Life::start(disk, &options, &workload.series, oracle, Safety::Written)?;
+    let Outcome::Alive(mut life) = start else { return Ok(Some(disk.crash())) };
+    for step in workload.sequel(treering_persist::Storage::wall_s(disk)) {
+        if let Outcome::Died = life.step(&step, oracle)? {
+            return Ok(Some(disk.crash()));
         }
     }
+    Ok(None)
 }

@@ -1,8 +1,8 @@
 //! Row 12 of the matrix: the disk is full in the middle of every step, of bytes or of inodes, and has space again later.
 
-use treering_tests::{Full, Mismatch, SplitMix64};
+use treering_tests::{Full, Mismatch, Row, SplitMix64};
 
-use super::cases::{Row, draw, pick};
+use super::replay;
 use super::stage::{POLICIES, Stage};
 
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +22,7 @@ fn matrix_12_full_disk_costs_nothing_acknowledged_and_heals_without_a_restart() 
         }
     }
     let usual = u64::try_from(cases.len()).unwrap();
-    Row { number: 12, test: "matrix_12", usual }.run(|seed| {
+    Row::new(12, &replay("matrix_12"), usual).run(|seed| {
         let (stage, k, what) = cases[usize::try_from(seed % usual).unwrap()];
         let stage = &stages[stage];
         let mut random = SplitMix64::new(seed);
@@ -30,12 +30,12 @@ fn matrix_12_full_disk_costs_nothing_acknowledged_and_heals_without_a_restart() 
         let full = match what {
             // In the middle of the write that is next, or of one of those behind it.
             What::Bytes => Full::Bytes(match appended_bytes(operation) {
-                Some(bytes) => *pick(&mut random, &[0, 1, bytes / 2, bytes.saturating_sub(1)]),
-                None => *pick(&mut random, &[0, 30, 300, 3000]),
+                Some(bytes) => *random.pick(&[0, 1, bytes / 2, bytes.saturating_sub(1)]),
+                None => *random.pick(&[0, 30, 300, 3000]),
             }),
-            What::Inodes => Full::Inodes(*pick(&mut random, &[0, 0, 1, 2])),
+            What::Inodes => Full::Inodes(*random.pick(&[0, 0, 1, 2])),
         };
-        let steps = draw(&mut random, 12);
+        let steps = random.index(12);
         let place = format!("{}, {full:?} from operation {k}, {operation}, for {steps} steps", stage.name);
         fill(stage, k, full, steps, &mut random).map_err(|mismatch| mismatch.at(place))
     });
@@ -63,7 +63,7 @@ fn fill(stage: &Stage, k: u64, full: Full, steps: usize, random: &mut SplitMix64
             // Reads go on.
             run.check_memory()?;
         }
-        let looks = (!troubles.is_empty() && draw(random, 3) == 0) || draw(random, 12) == 0;
+        let looks = (!troubles.is_empty() && random.index(3) == 0) || random.index(12) == 0;
         if looks { run.check_ends() } else { Ok(()) }
     })?;
     run.disk.limit_bytes(None);

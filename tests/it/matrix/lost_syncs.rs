@@ -1,9 +1,9 @@
 //! Row 5 of the matrix: each sync fails once, what it should have made durable is dropped, and memory still shows it and
 //! counts as clean. Or the kernel fails to write back by itself, and the next sync tells.
 
-use treering_tests::{Fault, Faults, Mismatch, PowerCut, Rule, SimDisk, SplitMix64};
+use treering_tests::{Fault, Faults, Mismatch, PowerCut, Row, Rule, SimDisk, SplitMix64};
 
-use super::cases::{Row, draw};
+use super::replay;
 use super::stage::{POLICIES, Stage};
 
 const SYNCS: [&str; 3] = ["sync", "sync_dir", "sync_file_system"];
@@ -26,7 +26,7 @@ fn matrix_05_failed_sync_that_drops_data_loses_nothing_acknowledged() {
         cases.extend(points.map(|k| (number, k, Fault::WriteBackFails)));
     }
     let usual = u64::try_from(cases.len()).unwrap();
-    Row { number: 5, test: "matrix_05", usual }.run(|seed| {
+    Row::new(5, &replay("matrix_05"), usual).run(|seed| {
         let (stage, k, fault) = cases[usize::try_from(seed % usual).unwrap()];
         let stage = &stages[stage];
         let operation = &stage.trace[usize::try_from(k).unwrap()];
@@ -42,7 +42,7 @@ fn drop_data(stage: &Stage, k: u64, fault: Fault, seed: u64) -> Result<(), Misma
     let mut run = stage.start(|disk| disk.set_faults(Rule::once(k, fault).into()), reboot)?;
     let often = if stage.trace.len() > 400 { 40 } else { 8 };
     run.go(|run, troubles| {
-        let looks = !troubles.is_empty() || (run.disk.operations() > k && draw(&mut random, often) == 0);
+        let looks = !troubles.is_empty() || (run.disk.operations() > k && random.index(often) == 0);
         if looks { run.check_ends() } else { Ok(()) }
     })?;
     run.disk.set_faults(Faults::none());

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use treering_persist::Options;
 use treering_tests::{
-    Found, Injury, Life, Mismatch, Oracle, Outcome, Planned, PowerCut, RETENTION, ROOT, Safety, SeriesName,
-    SimDisk, SplitMix64, Start, Step, check_clean_stop, check_clean_stop_of_damaged, held, interval_of,
-    options, series_of,
+    Found, Injury, Life, Mismatch, Oracle, Outcome, Planned, PowerCut, RETENTION, ROOT, Row, Safety,
+    SeriesName, SimDisk, SplitMix64, Start, Step, check_clean_stop, check_clean_stop_of_damaged, held,
+    interval_of, options, series_of,
 };
 
-use super::cases::{Row, draw};
 use super::policy;
+use super::replay;
 use super::stage::POLICIES;
 
 use act::{Act, When, acts};
@@ -28,7 +28,7 @@ const BEGIN_S: i64 = 1_700_000_000;
 
 #[test]
 fn matrix_13_whatever_happens_in_any_order_what_was_promised_is_kept() {
-    Row { number: 13, test: "matrix_13", usual: 1000 }.run(|seed| {
+    Row::new(13, &replay("matrix_13"), 1000).run(|seed| {
         let acts = acts(seed, ACTS);
         let Err(mismatch) = run(seed, &acts) else { return Ok(()) };
         let (acts, mismatch) = shrunk(acts, mismatch, |acts| run(seed, acts).err());
@@ -67,10 +67,10 @@ struct Machine<'a> {
 impl<'a> Machine<'a> {
     fn new(seed: u64, series: &'a [SeriesName]) -> Machine<'a> {
         let mut random = SplitMix64::new(seed);
-        let sync = policy(POLICIES[draw(&mut random, POLICIES.len())]);
-        let retention = (draw(&mut random, 4) > 0).then_some(RETENTION);
+        let sync = policy(POLICIES[random.index(POLICIES.len())]);
+        let retention = (random.index(4) > 0).then_some(RETENTION);
         // A log at its limit is a checkpoint that nobody asked for.
-        let log_bytes_max = if draw(&mut random, 4) == 0 { 2000 } else { 0 };
+        let log_bytes_max = if random.index(4) == 0 { 2000 } else { 0 };
         Machine {
             series,
             disk: SimDisk::new(),
@@ -229,8 +229,8 @@ impl<'a> Machine<'a> {
         let fixed = self.disk.power_cuts();
         let mut random = SplitMix64::new(seed);
         let cut = match kind % 4 {
-            0 => fixed[draw(&mut random, fixed.len())],
-            1 => PowerCut::Torn { block_bytes: [512, 4096][draw(&mut random, 2)], seed },
+            0 => fixed[random.index(fixed.len())],
+            1 => PowerCut::Torn { block_bytes: [512, 4096][random.index(2)], seed },
             2 => PowerCut::Nothing,
             _ => PowerCut::Random(seed),
         };
@@ -263,7 +263,7 @@ impl<'a> Machine<'a> {
         if files.is_empty() {
             return Ok(());
         }
-        let path = &files[draw(&mut random, files.len())];
+        let path = &files[random.index(files.len())];
         let mut bytes = self.disk.read(path).unwrap_or_default();
         // JSON is damaged as a whole: what can still be read of it is used unchecked, so that a flipped bit may be another
         // digit. What stands before a cut is as it was.
@@ -284,7 +284,7 @@ impl<'a> Machine<'a> {
         let mut random = SplitMix64::new(seed);
         let of_host = self.series.len() / 3;
         let plan = |random: &mut SplitMix64, back: u64| {
-            let series = host * of_host + draw(random, of_host);
+            let series = host * of_host + random.index(of_host);
             let name = &self.series[series];
             let interval_s = i64::from(interval_of(&name.metric));
             let below = |random: &mut SplitMix64, end: i64| {
@@ -296,7 +296,7 @@ impl<'a> Machine<'a> {
                 When::LongAgo => self.now_s - below(random, 60 * 24 * 3600),
                 When::Again => {
                     let times = self.oracle.times(name);
-                    times.get(draw(random, times.len())).copied().unwrap_or(self.now_s)
+                    times.get(random.index(times.len())).copied().unwrap_or(self.now_s)
                 }
                 When::Future => self.now_s + below(random, 1200),
                 When::FarFuture => self.now_s + below(random, 12 * 365 * 24 * 3600),

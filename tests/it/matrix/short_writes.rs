@@ -2,11 +2,11 @@
 //! only a part.
 
 use treering_tests::{
-    Errno, Fault, Faults, Mismatch, Operation, PowerCut, Rule, Safety, Short, SimDisk, SplitMix64,
+    Errno, Fault, Faults, Mismatch, Operation, PowerCut, Row, Rule, Safety, Short, SimDisk, SplitMix64,
 };
 
-use super::cases::{Row, draw};
 use super::recover_and_go_on;
+use super::replay;
 use super::stage::{POLICIES, Stage};
 
 const SHORTS: [Short; 4] = [Short::Bytes(1), Short::Bytes(7), Short::Half, Short::AllButOne];
@@ -33,7 +33,7 @@ fn matrix_04_short_write_is_gone_on_with_or_told() {
         }
     }
     let usual = u64::try_from(cases.len()).unwrap();
-    Row { number: 4, test: "matrix_04", usual }.run(|seed| {
+    Row::new(4, &replay("matrix_04"), usual).run(|seed| {
         let (stage, k, short, then) = cases[usize::try_from(seed % usual).unwrap()];
         let stage = &stages[stage];
         let operation = &stage.trace[usize::try_from(k).unwrap()];
@@ -79,7 +79,7 @@ fn take_a_part(stage: &Stage, k: u64, short: Short, then: Then, seed: u64) -> Re
         return recover_and_go_on(&stage.workload, &disk.crash(), &mut oracle, Safety::Written);
     }
     run.go(|run, troubles| {
-        let looks = !troubles.is_empty() || (run.disk.operations() > k && draw(&mut random, 12) == 0);
+        let looks = !troubles.is_empty() || (run.disk.operations() > k && random.index(12) == 0);
         if looks { run.check_ends() } else { Ok(()) }
     })?;
     if let (Then::GoesOn, Some(trouble)) = (then, run.troubles.first()) {

@@ -8,7 +8,8 @@ use treering_tests::{
     check_clean_stop, held,
 };
 
-use super::{go_on, policy, run_until};
+use super::moments::run_until;
+use super::{go_on, policy};
 
 /// All sync policies.
 pub(super) const POLICIES: [&str; 4] = ["always", "interval", "never", "unlogged"];

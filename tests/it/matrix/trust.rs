@@ -4,7 +4,8 @@ use treering_tests::{
     Mismatch, Oracle, PowerCut, ROOT, Recovered, Safety, SimDisk, Workload, check_clean_stop, held,
 };
 
-use super::{policy, recover_and_go_on, run_until};
+use super::moments::run_until;
+use super::{policy, recover_and_go_on};
 
 #[test]
 fn the_same_run_gives_the_same_operations_each_time() {
@@ -24,6 +25,7 @@ fn the_canonical_run_is_what_it_is_said_to_be() {
     let mut oracle = Oracle::new();
     Workload::canonical(policy("always")).run(&disk, &mut oracle).unwrap();
     let trace = disk.take_trace();
+    assert!(disk.operations() > 150 && oracle.count(Safety::Written) > 300, "the run has become too short");
     let count = |start: &str, end: &str| {
         trace.iter().filter(|line| line.starts_with(start) && line.contains(end)).count()
     };

@@ -30,6 +30,19 @@ impl SplitMix64 {
         self.next_u64().checked_rem(end).unwrap_or(0)
     }
 
+    /// A place in a list of `len`.
+    pub fn index(&mut self, len: usize) -> usize {
+        usize::try_from(self.below(u64::try_from(len).unwrap_or(u64::MAX))).unwrap_or(0)
+    }
+
+    /// One of several.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[self.index(of.len())]
+    }
+
     /// True in `of_8` of 8 cases.
     pub(super) fn chance(&mut self, of_8: u64) -> bool {
         self.below(8) < of_8

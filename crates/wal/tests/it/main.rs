@@ -1,5 +1,10 @@
 //! Everything the crate promises, from outside: one binary for all integration tests.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it tried"
+)]
 
 mod control;
 mod cuts_and_flips;

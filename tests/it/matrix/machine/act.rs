@@ -2,8 +2,6 @@
 
 use treering_tests::{Full, SplitMix64};
 
-use super::super::cases::{draw, pick};
-
 const DAY_S: i64 = 24 * 3600;
 
 /// One thing that happens. What it has to choose follows from its own seed, so that others can be left out.
@@ -78,7 +76,7 @@ pub(super) fn acts(seed: u64, count: usize) -> Vec<Act> {
 fn act(random: &mut SplitMix64) -> Act {
     match random.below(100) {
         0..=44 => Act::Write {
-            host: draw(random, 3),
+            host: random.index(3),
             when: when(random),
             count: 1 + random.below(5),
             seed: random.next_u64(),
@@ -94,16 +92,16 @@ fn act(random: &mut SplitMix64) -> Act {
         }
         74..=76 => Act::Clock(clock(random)),
         77..=79 => Act::Full(match random.below(2) {
-            0 => Full::Bytes(*pick(random, &[0, 1, 40, 200, 1000, 5000])),
+            0 => Full::Bytes(*random.pick(&[0, 1, 40, 200, 1000, 5000])),
             _ => Full::Inodes(random.below(3)),
         }),
         80..=82 => Act::Space,
         83..=85 => Act::DieIn(random.below(40)),
         86..=88 => Act::Crash,
-        89..=92 => Act::PowerCut { kind: draw(random, 4), seed: random.next_u64() },
+        89..=92 => Act::PowerCut { kind: random.index(4), seed: random.next_u64() },
         93..=95 => Act::Stop,
         96..=97 => Act::Damage { seed: random.next_u64() },
-        _ => Act::Policy(draw(random, 8)),
+        _ => Act::Policy(random.index(8)),
     }
 }
 

@@ -1,0 +1,101 @@
+//! The rows of the fault matrix: what they try, and what runs them.
+
+/// A row, or a part of one, that has a command of its own.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) number: u32,
+    /// Which part, if there are several.
+    pub(crate) part: Option<&'static str>,
+    /// All there is to try is tried each time, so that its cases have no numbers to go on with.
+    pub(super) exhaustive: bool,
+    pub(super) runner: Runner,
+}
+
+/// What runs a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Runner {
+    /// Tests of a package whose names begin with this.
+    Tests { package: &'static str, target: &'static str, filter: &'static str },
+    /// A task of its own, because it needs more than this machine may have. Not a part of CI.
+    Task(&'static str),
+}
+
+const fn simulated(number: u32, filter: &'static str) -> Row {
+    let runner = Runner::Tests { package: "treering-tests", target: "it", filter };
+    Row { number, part: None, exhaustive: false, runner }
+}
+
+const fn of_crate(number: u32, part: &'static str, package: &'static str, filter: &'static str) -> Row {
+    Row {
+        number,
+        part: Some(part),
+        exhaustive: true,
+        runner: Runner::Tests { package, target: "it", filter },
+    }
+}
+
+pub(crate) const ROWS: &[Row] = &[
+    simulated(1, "matrix_01_"),
+    simulated(2, "matrix_02_"),
+    simulated(3, "matrix_03_"),
+    simulated(4, "matrix_04_"),
+    simulated(5, "matrix_05_"),
+    simulated(6, "matrix_06_"),
+    task(7, "powerloss"),
+    of_crate(8, "bin", "treering-format-bin", "matrix_08_"),
+    of_crate(8, "json", "treering-format-json", "matrix_08_"),
+    of_crate(8, "wal", "treering-wal", "matrix_08_"),
+    of_crate(9, "bin", "treering-format-bin", "matrix_09_"),
+    of_crate(9, "json", "treering-format-json", "matrix_09_"),
+    of_crate(9, "wal", "treering-wal", "matrix_09_"),
+    simulated(11, "matrix_11_"),
+    simulated(12, "matrix_12_"),
+    simulated(13, "matrix_13_"),
+    task(14, "fuzz"),
+];
+
+const fn task(number: u32, task: &'static str) -> Row {
+    Row { number, part: None, exhaustive: false, runner: Runner::Task(task) }
+}
+
+/// What a row tries, and what it counts.
+pub(crate) fn title(number: u32) -> Option<(&'static str, &'static str)> {
+    Some(match number {
+        1 => ("the process dies before any operation", "deaths"),
+        2 => ("so does the next one", "pairs of deaths"),
+        3 => ("any operation fails", "errors"),
+        4 => ("any write takes only a part", "writes"),
+        5 => ("any sync fails and drops what it was for", "syncs"),
+        6 => ("power cut before any operation", "states"),
+        7 => ("power cut on a real file system", "images"),
+        8 => ("a file is cut at any byte", "cuts"),
+        9 => ("any bit of a file is flipped", "flips"),
+        10 => ("blocks and files are zeroed, doubled, swapped", "injuries"),
+        11 => ("lives one after the other", "sequences"),
+        12 => ("the disk is full", "steps"),
+        13 => ("a hundred acts in any order", "runs"),
+        14 => ("arbitrary input", "executions"),
+        15 => ("threads in any order", "schedules"),
+        16 => ("the program is killed under load", "kills"),
+        17 => ("names", "names"),
+        18 => ("two processes on one root", "races"),
+        19 => ("the clock jumps", "jumps"),
+        20 => ("planted bugs", "bugs"),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_has_a_title_and_every_part_stands_once() {
+        let mut seen = Vec::new();
+        for row in ROWS {
+            assert!(title(row.number).is_some(), "{row:?}");
+            assert!(!seen.contains(&(row.number, row.part)), "{row:?}");
+            seen.push((row.number, row.part));
+        }
+    }
+}
