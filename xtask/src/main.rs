@@ -10,6 +10,7 @@ mod examples;
 mod faults;
 mod fixtures;
 mod layers;
+mod powerloss;
 mod property;
 mod results;
 mod say;
@@ -70,6 +71,13 @@ enum Task {
     #[command(after_help = "Examples:\n  cargo xtask faults\n  cargo xtask faults --row 6 --minutes 10\n  \
                             cargo xtask faults --row 13 --seed 4711")]
     Faults(faults::Options),
+    /// Cut the power of real file systems, and see whether the store keeps its promises on what is left
+    ///
+    /// A run of the store is recorded as what the file system asks of its disk, and cut at any of these requests. Needs
+    /// root, FUSE, a loop device, and the file system's programs; says what is missing. Row 7 of the fault matrix.
+    #[command(after_help = "Examples:\n  cargo xtask powerloss --fs ext4\n  \
+                            cargo xtask powerloss --fs xfs --images 100 --without-syncs")]
+    Powerloss(powerloss::Options),
     /// Run everything that CI runs, in its order; stop at the first failure
     ///
     /// Tests, formatting, clippy, rustdoc, layers, tidy, and the library's examples.
@@ -105,6 +113,10 @@ fn main() -> ExitCode {
             Err(error) => could_not_finish(&error),
         },
         Task::Faults(options) => match faults::run(&workspace, &options) {
+            Ok(passed) => answer(passed),
+            Err(error) => could_not_finish(&*error),
+        },
+        Task::Powerloss(options) => match powerloss::run(&workspace, &options) {
             Ok(passed) => answer(passed),
             Err(error) => could_not_finish(&*error),
         },
