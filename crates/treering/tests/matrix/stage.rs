@@ -15,6 +15,8 @@ use crate::strace::{Fault, Point, Scope, points, struck, traced};
 
 /// With more, the calls are shared out among threads as chance has it, and no case could be run again.
 const WORKERS: u32 = 1;
+/// Time for the last acknowledgement, if there is to be one. A kill that comes too early tries less, and fails nothing.
+const LEFT_ALONE: Duration = Duration::from_millis(30);
 
 /// A run: what it finds, and what it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +39,15 @@ pub(crate) struct Stage {
     book: Book,
     /// Files that lie there before.
     before: TempDir,
+}
+
+/// How a run ends if nothing else ends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Cleanly, with a last checkpoint, which makes good what went wrong before.
+    Stop,
+    /// By a kill, soon after all was sent: what was acknowledged by then lies on the disk or is lost.
+    Kill,
 }
 
 /// A directory for one run.
@@ -84,18 +95,24 @@ impl Stage {
     }
 
     /// A run with a fault, and where it struck, if it did.
-    pub(crate) fn run(&self, place: &Place, point: Point, fault: Fault) -> (Ended, Option<String>) {
-        let ended = self.run_as(place, |program| {
-            traced(program, point.scope, &place.dir, &place.log(), Some((point, fault)))
-        });
+    pub(crate) fn run(&self, place: &Place, point: Point, fault: Fault, end: End) -> (Ended, Option<String>) {
+        let mut load = self.load();
+        load.ends = end == End::Stop;
+        let moment = Moment { after: Event::Sent(count(&load.batches)), then: LEFT_ALONE };
+        let mut command =
+            traced(&self.program(place), point.scope, &place.dir, &place.log(), Some((point, fault)));
+        let ended = live(&mut command, &load, (end == End::Kill).then_some(moment));
         (ended, struck(&place.log(), fault))
     }
 
     /// A run with the program started by something else.
     pub(crate) fn run_as(&self, place: &Place, starter: impl FnOnce(&Command) -> Command) -> Ended {
+        live(&mut starter(&self.program(place)), &self.load(), None)
+    }
+
+    fn program(&self, place: &Place) -> Command {
         let arguments = ["--sync", self.policy, "--checkpoint-interval", "0"];
-        let program = program(&place.dir, &place.config, &arguments);
-        live(&mut starter(&program), &self.load(), None)
+        program(&place.dir, &place.config, &arguments)
     }
 
     pub(crate) fn place(&self) -> Place {
@@ -144,4 +161,8 @@ fn die(at: &Path, log_bytes_max: u64, load: &Load, book: &mut Book) {
     let ended = live(&mut program(&dir, &config, &arguments), load, Some(moment));
     assert!(ended.was_killed(), "{ended:?}");
     book.look(held(&dir).unwrap(), ended.acked, ended.begun).unwrap();
+}
+
+fn count(batches: &[String]) -> u64 {
+    u64::try_from(batches.len()).unwrap()
 }

@@ -1,16 +1,18 @@
 //! Rows 1 and 3 of the matrix with the program itself: it dies before, or is refused, each of its system calls.
 
 use crate::row::Row;
-use crate::stage::Stage;
+use crate::stage::{End, Stage};
 use crate::store::{held, start_and_stop};
 use crate::strace::{Fault, Point, Scope, Times, is_missing};
 
 const ERRORS: [&str; 6] = ["EIO", "ENOSPC", "EMFILE", "EACCES", "EROFS", "EINTR"];
+/// What a write may be told. Not before a kill does it show that nobody listened.
+const WRITTEN: [&str; 2] = ["EIO", "ENOSPC"];
 /// A prime, so that cases in a row are spread over all points, and each point is met.
 const STEP: u64 = 1_000_003;
 
 /// A run, a point of it, and what happens there.
-type Case<'a> = (&'a Stage, Point, Fault);
+type Case<'a> = (&'a Stage, Point, (Fault, End));
 
 #[test]
 fn matrix_01_program_that_dies_before_any_system_call_loses_nothing_acknowledged() {
@@ -20,9 +22,9 @@ fn matrix_01_program_that_dies_before_any_system_call_loses_nothing_acknowledged
         usual: 240,
         ci: cases,
     };
-    run(row, &[Fault::Death], |(stage, point, fault)| {
+    run(row, &[(Fault::Death, End::Stop)], |(stage, point, (fault, end))| {
         let mut place = stage.place();
-        let (ended, struck) = stage.run(&place, point, fault);
+        let (ended, struck) = stage.run(&place, point, fault, end);
         let Some(at) = struck else { return ended.is_clean(stage.lines()).map(|()| 0) };
         let there = |error: String| format!("before {at}: {error}");
         if !ended.was_killed() {
@@ -45,17 +47,23 @@ fn matrix_03_program_that_is_refused_any_system_call_says_so_and_loses_nothing_a
         usual: 400,
         ci: cases,
     };
-    let faults: Vec<Fault> = ERRORS
-        .into_iter()
-        .flat_map(|error| {
-            let more = if error == "EINTR" { Times::Four } else { Times::FromThenOn };
-            [Fault::Error(error, Times::Once), Fault::Error(error, more)]
-        })
-        .collect();
-    run(row, &faults, |(stage, point, fault)| {
+    let ends =
+        |error: &str| if WRITTEN.contains(&error) { vec![End::Stop, End::Kill] } else { vec![End::Stop] };
+    let mut faults = Vec::new();
+    for error in ERRORS {
+        let more = if error == "EINTR" { Times::Four } else { Times::FromThenOn };
+        for times in [Times::Once, more] {
+            faults.extend(ends(error).into_iter().map(|end| (Fault::Error(error, times), end)));
+        }
+    }
+    run(row, &faults, |(stage, point, (fault, end))| {
         let mut place = stage.place();
-        let (ended, struck) = stage.run(&place, point, fault);
-        let Some(at) = struck else { return ended.is_clean(stage.lines()).map(|()| 0) };
+        let (ended, struck) = stage.run(&place, point, fault, end);
+        let Some(at) = struck else {
+            let as_asked =
+                if end == End::Kill { ended.says_no_error() } else { ended.is_clean(stage.lines()) };
+            return as_asked.map(|()| 0);
+        };
         let there = |error: String| format!("at {at}: {error}\nit said: {}", ended.stderr);
         let code = ended.status.code();
         if is_impossible(&ended.stderr) {
@@ -65,6 +73,7 @@ fn matrix_03_program_that_is_refused_any_system_call_says_so_and_loses_nothing_a
             return Err(there("it hangs or panics".to_owned()));
         }
         match code {
+            None if end == End::Kill && ended.was_killed() => {}
             // All lines are stored, whatever was said of them on the way.
             Some(0) => {}
             // The configuration cannot be read, it could not be finished, or the lock cannot be had.
@@ -96,7 +105,7 @@ fn is_mute(point: Point) -> bool {
 /// Runs the cases of a row: all points of all runs, with all faults.
 fn run(
     row: impl FnOnce(u64) -> Row<'static>,
-    faults: &[Fault],
+    faults: &[(Fault, End)],
     case: impl Fn(Case<'_>) -> Result<u64, String> + Sync,
 ) {
     if let Some(why) = is_missing() {
