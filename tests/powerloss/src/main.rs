@@ -3,6 +3,7 @@
 //!
 //! Started by `cargo xtask powerloss`, which checks first what this needs. Exit codes: 0 all images kept what was
 //! promised, 1 some did not, 2 usage, 3 could not finish. The last line on standard output has the counts.
+#![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may"))]
 
 mod block_log;
