@@ -28,8 +28,10 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "fixtures")]
 pub mod fixtures;
 
+mod disk;
 mod simdisk;
 mod watched;
 
@@ -45,6 +47,7 @@ mod injury;
 mod shared;
 
 pub use clean_stop::{check_clean_stop, check_clean_stop_of_damaged, check_clean_stop_of_mixed};
+pub use disk::Disk;
 pub use held::{Held, SeriesName, held};
 pub use injury::{Block, Injury};
 pub use life::{

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use treering_persist::{Options, SyncPolicy};
 
+use crate::disk::Disk;
 use crate::held::SeriesName;
 use crate::life::{Life, METRICS, Outcome, Planned, RETENTION, Step, interval_of, options};
 use crate::oracle::{Mismatch, Oracle, Safety};
-use crate::simdisk::{SimDisk, SplitMix64};
+use crate::simdisk::SplitMix64;
 
 /// What the wall clock of a new disk says.
 const BEGIN_S: i64 = 1_700_000_000;
@@ -175,7 +176,7 @@ impl Workload {
     ///
     /// # Errors
     /// As [`Life::start`] and [`Life::step`].
-    pub fn run(&self, disk: &SimDisk, oracle: &mut Oracle) -> Result<Run, Mismatch> {
+    pub fn run(&self, disk: &(impl Disk + Clone + 'static), oracle: &mut Oracle) -> Result<Run, Mismatch> {
         run(disk, &self.options(), &self.series, &self.steps, oracle, Safety::Written)
     }
 }
@@ -185,7 +186,7 @@ impl Workload {
 /// # Errors
 /// As [`Life::start`] and [`Life::step`].
 pub fn run(
-    disk: &SimDisk,
+    disk: &(impl Disk + Clone + 'static),
     options: &Options,
     series: &[SeriesName],
     steps: &[Step],

@@ -11,6 +11,7 @@ mod faults;
 mod fixtures;
 mod layers;
 mod planted;
+mod powerloss;
 mod property;
 mod results;
 mod say;
@@ -80,6 +81,13 @@ enum Task {
         #[arg(long)]
         table: bool,
     },
+    /// Cut the power of real file systems, and see whether the store keeps its promises on what is left
+    ///
+    /// A run of the store is recorded as what the file system asks of its disk, and cut at any of these requests. Needs
+    /// root, FUSE, a loop device, and the file system's programs; says what is missing. Row 7 of the fault matrix.
+    #[command(after_help = "Examples:\n  cargo xtask powerloss --fs ext4\n  \
+                            cargo xtask powerloss --fs xfs --images 100 --without-syncs")]
+    Powerloss(powerloss::Options),
     /// Run everything that CI runs, in its order; stop at the first failure
     ///
     /// Tests, formatting, clippy, rustdoc, layers, tidy, and the library's examples.
@@ -123,6 +131,10 @@ fn main() -> ExitCode {
                 say::line(&outcome);
                 answer(outcome.failures == 0)
             }
+            Err(error) => could_not_finish(&*error),
+        },
+        Task::Powerloss(options) => match powerloss::run(&workspace, &options) {
+            Ok(passed) => answer(passed),
             Err(error) => could_not_finish(&*error),
         },
         Task::Ci { skip_tests } => answer(ci::run(&workspace, skip_tests)),

@@ -1,10 +1,19 @@
 //! Every lock and atomic of this crate, so that a test can put others in their place.
 //!
+//! Under `cfg(treering_shuttle)` the locks are shuttle's: then one thread runs at a time, and at each lock a test chooses who
+//! goes on. Two stay what they are, because they wait for nobody: the metric table, and the atomic, which only gives
+//! out numbers that differ and lives longer than any test.
+//!
 //! Order of locks, outermost first: the map of hosts, one host, the pool of names. The metric table is read
 //! without a lock. No two hosts are ever locked by one thread at a time.
 
+#[cfg(treering_shuttle)]
+pub(crate) use shuttle::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+#[cfg(not(treering_shuttle))]
+pub(crate) use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
 pub(crate) use std::sync::atomic::{AtomicU32, Ordering};
-pub(crate) use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+pub(crate) use std::sync::{Arc, PoisonError};
 
 pub(crate) use arc_swap::ArcSwap;
 

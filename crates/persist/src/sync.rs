@@ -1,10 +1,26 @@
 //! Every lock, atomic, thread and channel of this crate comes from here, so that schedules can be explored in tests.
+//!
+//! Under `cfg(treering_shuttle)` they are shuttle's: then one thread runs at a time, and at each of them a test chooses who
+//! goes on. Two stay what they are. A `OnceLock` is only ever set and looked at, which waits for nobody. Channels are between
+//! the background threads and whoever stops them, and tests of schedules call what those threads call.
 
-pub(crate) use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+#[cfg(not(treering_shuttle))]
 pub(crate) use std::sync::{
-    Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+    Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard,
+    atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize},
 };
+#[cfg(not(treering_shuttle))]
 pub(crate) use std::thread;
+
+#[cfg(treering_shuttle)]
+pub(crate) use shuttle::sync::{
+    Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard,
+    atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize},
+};
+#[cfg(treering_shuttle)]
+pub(crate) use shuttle::thread;
+
+pub(crate) use std::sync::{Arc, OnceLock, PoisonError, atomic::Ordering};
 
 pub(crate) use crossbeam_channel as channel;
 
@@ -25,11 +41,29 @@ pub(crate) fn write_lock<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
 pub(crate) fn on_threads(count: usize, work: &(dyn Fn() + Sync)) {
     thread::scope(|scope| {
         for _ in 1..count {
-            if let Err(error) = thread::Builder::new().spawn_scoped(scope, work) {
+            if let Err(error) = spawn_scoped(scope, work) {
                 tracing::warn!(%error, "no thread to be had: fewer are used");
                 break;
             }
         }
         work();
     });
+}
+
+#[cfg(not(treering_shuttle))]
+fn spawn_scoped<'scope>(
+    scope: &'scope thread::Scope<'scope, '_>,
+    work: &'scope (dyn Fn() + Sync),
+) -> std::io::Result<()> {
+    thread::Builder::new().spawn_scoped(scope, work).map(|_| ())
+}
+
+/// There is always another thread to be had.
+#[cfg(treering_shuttle)]
+fn spawn_scoped<'scope>(
+    scope: &'scope thread::Scope<'scope, '_>,
+    work: &'scope (dyn Fn() + Sync),
+) -> std::io::Result<()> {
+    scope.spawn(work);
+    Ok(())
 }

@@ -7,7 +7,7 @@ use super::graph::{Edge, Graph, Kind, Member};
 use super::lock::Package;
 use super::table::{Edges, Group, Row, row};
 
-const OUTERMOST: [&str; 3] = ["treering", "treering-tests", "xtask"];
+const OUTERMOST: [&str; 4] = ["treering", "treering-tests", "treering-schedules", "xtask"];
 
 /// Something that the table does not allow.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -182,8 +182,9 @@ impl HostDisk {
             _ => all.push((lost, failure.clone())),
         }
         drop(all);
-        self.settle(upto);
+        // Before they count as settled: who finds nothing to sync must see why.
         self.set_log_failed(chain(failure));
+        self.settle(upto);
     }
 
     fn outcome(&self, sequence: u64) -> Result<(), IoFailure> {
