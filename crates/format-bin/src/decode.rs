@@ -30,7 +30,7 @@ pub(crate) fn decode(
         }
         Found::None => {
             let read = tree::decode(bytes, false, &mut to);
-            if trailer::begins(read.behind_root) {
+            if trailer::begins(read.behind_root) || trailer::lies_in(read.behind_root) {
                 let offset = wide(bytes.len() - read.behind_root.len());
                 to.report(DamageKind::TrailerBroken { expected: "the end magic" }, offset);
             }

@@ -3,7 +3,7 @@
 mod find;
 mod write;
 
-pub(crate) use find::{Found, LevelOf, Trailer, begins, find};
+pub(crate) use find::{Found, LevelOf, Trailer, begins, find, lies_in};
 pub(crate) use write::{LevelRow, Rows};
 
 use crc32fast::Hasher;

@@ -63,6 +63,13 @@ pub(crate) fn begins(behind_root: &[u8]) -> bool {
     alike == TRAILER_START_MAGIC.len() || lost()
 }
 
+/// Whether a trailer's beginning or its end stands somewhere in the bytes behind the root level: then they are not foreign, but
+/// what came of a file of ours.
+pub(crate) fn lies_in(behind_root: &[u8]) -> bool {
+    let is_magic = |bytes: &[u8]| bytes == TRAILER_START_MAGIC || bytes == TRAILER_END_MAGIC;
+    behind_root.windows(TRAILER_START_MAGIC.len()).any(is_magic)
+}
+
 type Fault = (DamageKind, u64);
 
 fn read<'a>(bytes: &'a [u8], rest: &'a [u8], tail: &TrailerTail) -> Result<Trailer<'a>, Fault> {

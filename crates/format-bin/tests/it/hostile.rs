@@ -234,7 +234,8 @@ fn a_column_that_contradicts_its_length_is_left_out() {
     assert_eq!(damage[0].offset, u64::try_from(column.start).unwrap());
 }
 
-/// Foreign bytes behind the tree are none of our business, unless they begin or end like a trailer.
+/// Foreign bytes behind the tree are none of our business, unless they begin or end like a trailer or hold
+/// the beginning or the end of one.
 #[test]
 fn a_broken_trailer_is_told_from_foreign_bytes() {
     let (tree, _) = encode(&host(2 << 10), &crate::build::reference_meta());
@@ -251,6 +252,8 @@ fn a_broken_trailer_is_told_from_foreign_bytes() {
         b"\xAATR\0\0",
         &[0; 100],
         b"12345678>BIN-TR\x55",
+        b"the last column\xAATR-BIN<and what is not ours",
+        b"\0\0\0 a trailer's rest>BIN-TR\x55and what is not ours",
     ] {
         expect_unchecked(&[&tree[..], rest].concat(), broken);
     }
