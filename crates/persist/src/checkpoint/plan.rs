@@ -100,7 +100,10 @@ pub(crate) fn plan_late(grid: &Grid, late: &SlotRanges, extents: &[Option<Extent
     let mut into: Vec<_> = into.into_iter().enumerate().filter(touched).collect();
     // A rewritten column moves to our grid. Moving one of several could put it behind its neighbour; moving all
     // of them keeps their order.
-    if into.iter().any(|(index, _)| extents[*index].is_some_and(|extent| !extent.is_on(grid))) {
+    let is_off = |extent: &Extent| !extent.is_on(grid);
+    // A file in front of all is read last. If the newest one is off the grid, the next start would take up that one's.
+    let leaves_grid = !front.is_empty() && extents.iter().rev().flatten().next().is_some_and(is_off);
+    if leaves_grid || into.iter().any(|(index, _)| extents[*index].as_ref().is_some_and(is_off)) {
         for (index, extent) in extents.iter().enumerate() {
             if extent.is_some() && !into.iter().any(|(taken, _)| *taken == index) {
                 into.push((index, SlotRanges::default()));
@@ -230,6 +233,17 @@ mod tests {
         let plan = plan_late(&grid(), &slots(&[1..2]), &[extent(-9, 3), off, None, extent(9, 1)]);
         let none = SlotRanges::default();
         assert_eq!(plan.into, vec![(0, none.clone()), (1, slots(&[1..2])), (3, none)]);
+    }
+
+    #[test]
+    fn a_file_in_front_of_one_that_is_off_the_grid_moves_that_to_the_grid() {
+        let far = -3 * GAP_SLOTS_MAX;
+        let off = Some(Extent { start_s: 1003, interval_s: 10, count: 4 });
+        let none = SlotRanges::default();
+        let into = |files: &[Option<Extent>]| plan_late(&grid(), &slots(&[far..far + 1]), files).into;
+        assert_eq!(into(&[extent(0, 3), None, off]), vec![(0, none.clone()), (2, none)]);
+        // The next start takes up the grid of the newest.
+        assert_eq!(into(&[off, extent(9, 1), None]), vec![]);
     }
 
     proptest! {
