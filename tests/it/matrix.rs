@@ -3,13 +3,17 @@
 mod moments;
 mod stage;
 
+mod clock;
+mod damage;
 mod death;
 mod errors;
 mod found;
 mod full_disk;
 mod lost_syncs;
 mod machine;
+mod names;
 mod power_cut;
+mod races;
 mod sequences;
 mod short_writes;
 mod trust;

@@ -6,9 +6,10 @@ use std::path::Path;
 use treering_persist::SyncPolicy;
 use treering_snapshot::{Document, Format, Level, Limits, Scratch};
 
+use crate::disk::Disk;
 use crate::life::formats;
 use crate::oracle::Mismatch;
-use crate::simdisk::{Found, SimDisk};
+use crate::simdisk::Found;
 
 /// Path and metric of a column, and when it begins.
 type Starts = BTreeMap<(String, String), i64>;
@@ -25,7 +26,7 @@ type Snapshots<'a> = BTreeMap<i64, (&'a dyn Format, Vec<u8>)>;
 ///
 /// # Errors
 /// What is not so.
-pub fn check_clean_stop(disk: &SimDisk, root: impl AsRef<Path>) -> Result<(), Mismatch> {
+pub fn check_clean_stop(disk: &dyn Disk, root: impl AsRef<Path>) -> Result<(), Mismatch> {
     check(disk, root.as_ref(), true, is_log_set_aside)
 }
 
@@ -34,7 +35,7 @@ pub fn check_clean_stop(disk: &SimDisk, root: impl AsRef<Path>) -> Result<(), Mi
 ///
 /// # Errors
 /// What is not so.
-pub fn check_clean_stop_of_damaged(disk: &SimDisk, root: impl AsRef<Path>) -> Result<(), Mismatch> {
+pub fn check_clean_stop_of_damaged(disk: &dyn Disk, root: impl AsRef<Path>) -> Result<(), Mismatch> {
     check(disk, root.as_ref(), false, |below| below.parent().is_some_and(|dir| dir.ends_with("quarantine")))
 }
 
@@ -42,12 +43,12 @@ pub fn check_clean_stop_of_damaged(disk: &SimDisk, root: impl AsRef<Path>) -> Re
 ///
 /// # Errors
 /// What is not so.
-pub fn check_clean_stop_of_mixed(disk: &SimDisk, root: impl AsRef<Path>) -> Result<(), Mismatch> {
+pub fn check_clean_stop_of_mixed(disk: &dyn Disk, root: impl AsRef<Path>) -> Result<(), Mismatch> {
     check(disk, root.as_ref(), false, is_log_set_aside)
 }
 
 fn check(
-    disk: &SimDisk,
+    disk: &dyn Disk,
     root: &Path,
     all_ours: bool,
     may_be_set_aside: impl Fn(&Path) -> bool,
@@ -71,7 +72,7 @@ fn check(
                     return Err(Mismatch::new(format!("{} is left after a clean stop", path.display())));
                 };
                 let host = below.parent().map(|host| host.display().to_string()).unwrap_or_default();
-                let bytes = disk.read(&path).unwrap_or_default();
+                let bytes = disk.content(&path).unwrap_or_default();
                 hosts.entry(host).or_default().insert(stem, (&**format, bytes));
             }
             _ => return Err(Mismatch::new(format!("{} is left after a clean stop", path.display()))),

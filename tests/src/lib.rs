@@ -31,6 +31,7 @@
 #[cfg(feature = "fixtures")]
 pub mod fixtures;
 
+mod disk;
 mod simdisk;
 mod watched;
 
@@ -46,6 +47,7 @@ mod injury;
 mod shared;
 
 pub use clean_stop::{check_clean_stop, check_clean_stop_of_damaged, check_clean_stop_of_mixed};
+pub use disk::Disk;
 pub use held::{Held, SeriesName, held};
 pub use injury::{Block, Injury};
 pub use life::{
@@ -53,7 +55,7 @@ pub use life::{
     options,
 };
 pub use oracle::{Mismatch, Oracle, Recovered, Safety};
-pub use row::{Row, variable};
+pub use row::{Row, scattered, variable};
 pub use shared::{Checked, check_by_the_reference, production_checkpoints};
 pub use simdisk::{
     Died, Errno, Fault, Faults, Found, Full, Operation, PowerCut, Rule, Short, SimDisk, SplitMix64,

@@ -1,4 +1,4 @@
-//! One life of a store on a simulated disk, step by step, with the oracle told of everything.
+//! One life of a store on a disk, step by step, with the oracle told of everything.
 
 mod step;
 mod time_rule;
@@ -10,12 +10,12 @@ use std::time::Duration;
 use treering_format_bin::BinFormat;
 use treering_format_json::JsonFormat;
 use treering_level::{Aggregation, Metric};
-use treering_persist::{Finding, FindingKind, OpenError, Options, Storage, Store, SyncPolicy};
+use treering_persist::{Finding, FindingKind, OpenError, Options, Store, SyncPolicy};
 use treering_snapshot::Format;
 
+use crate::disk::Disk;
 use crate::held::{Held, SeriesName, held};
 use crate::oracle::{Mismatch, Oracle, Recovered, Safety};
-use crate::simdisk::SimDisk;
 
 use time_rule::TimeRule;
 
@@ -86,7 +86,7 @@ pub enum Start<'a> {
 
 /// A store that runs.
 pub struct Life<'a> {
-    disk: SimDisk,
+    disk: Arc<dyn Disk>,
     store: Store,
     series: &'a [SeriesName],
     times: TimeRule,
@@ -125,7 +125,7 @@ impl<'a> Life<'a> {
     /// # Errors
     /// What was lost or changed, or a start that failed, or found damage that no such end leaves.
     pub fn start(
-        disk: &SimDisk,
+        disk: &(impl Disk + Clone + 'static),
         options: &Options,
         series: &'a [SeriesName],
         oracle: &mut Oracle,
@@ -146,19 +146,19 @@ impl<'a> Life<'a> {
     /// # Errors
     /// What was lost or changed without a word, or damage that no such end leaves.
     pub fn start_in_trouble(
-        disk: &SimDisk,
+        disk: &(impl Disk + Clone + 'static),
         options: &Options,
         series: &'a [SeriesName],
         oracle: &mut Oracle,
         survived: Safety,
     ) -> Result<Start<'a>, Mismatch> {
+        let disk: Arc<dyn Disk> = Arc::new(disk.clone());
         let opened = (disk.wall_s(), disk.monotonic());
-        let (store, report) =
-            match Store::open(Arc::new(disk.clone()), options.clone(), formats(options.sync)) {
-                Ok(opened) => opened,
-                Err(_) if disk.died() => return Ok(Start::Died),
-                Err(error) => return Ok(Start::Refused(error)),
-            };
+        let (store, report) = match Store::open(disk.clone(), options.clone(), formats(options.sync)) {
+            Ok(opened) => opened,
+            Err(_) if disk.died() => return Ok(Start::Died),
+            Err(error) => return Ok(Start::Refused(error)),
+        };
         if disk.died() {
             return Ok(Start::Died);
         }
@@ -167,7 +167,7 @@ impl<'a> Life<'a> {
         let times = TimeRule::new(options, opened, held.values().filter_map(newest).max());
         let (unread, findings): (Vec<_>, Vec<_>) =
             report.findings.into_iter().partition(|finding| finding.kind == FindingKind::Unreadable);
-        let life = Life { disk: disk.clone(), store, series, times, unread };
+        let life = Life { disk, store, series, times, unread };
         let (degraded, damaged) = (life.degraded(), oracle.take_damage());
         oracle.recovered(&held, survived, |name| life.recovered(name, &degraded, &damaged))?;
         check_findings(&findings, oracle)?;

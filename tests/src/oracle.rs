@@ -155,6 +155,11 @@ impl Oracle {
         self.damaged.insert((cluster.to_owned(), host.to_owned()), true);
     }
 
+    /// The same of damage that the last start has judged: what it left is what there is.
+    pub fn expect_damage_of_old(&mut self, cluster: &str, host: &str) {
+        self.damaged.insert((cluster.to_owned(), host.to_owned()), false);
+    }
+
     /// Whether somebody has ever damaged files of a host.
     #[must_use]
     pub fn expects_damage(&self, cluster: &str, host: &str) -> bool {
@@ -178,6 +183,12 @@ impl Oracle {
     #[must_use]
     pub fn times(&self, name: &SeriesName) -> Vec<i64> {
         self.series.get(name).map(Series::times).unwrap_or_default()
+    }
+
+    /// Whether somebody has ever tried to write this value where a series on this grid has it now.
+    #[must_use]
+    pub fn was_tried(&self, name: &SeriesName, grid_s: i64, (time_s, bits): (i64, u32)) -> bool {
+        self.series.get(name).is_some_and(|series| series.was_tried(grid_s, time_s, bits))
     }
 
     /// Samples that count as this safe, or safer.

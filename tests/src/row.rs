@@ -123,6 +123,15 @@ impl<'a> Row<'a> {
     }
 }
 
+/// The place in a list of `len` of case number `seed`: each once, and neighbours far apart, so that whoever tries a few has
+/// something of everything.
+#[must_use]
+pub fn scattered(seed: u64, len: u64) -> u64 {
+    /// A prime that is no divisor of any such length.
+    const STRIDE: u64 = 1_000_003;
+    (seed % len.max(1)) * (STRIDE % len.max(1)) % len.max(1)
+}
+
 /// A variable of the environment, if it is set.
 ///
 /// # Panics

@@ -77,6 +77,8 @@ struct State {
     bytes_max: Option<u64>,
     inodes_max: Option<u64>,
     fills_at: Option<(u64, Full)>,
+    /// When the wall clock is set, in ascending order.
+    clock_set_at: Vec<(u64, i64)>,
 }
 
 /// What there is no more of on a full disk.
@@ -203,6 +205,16 @@ impl SimDisk {
         self.state().clock.set_wall_s(wall_s);
     }
 
+    /// Sets the wall clock before operation number `k`, counted from 0. May be said of several, in their order.
+    pub fn set_wall_before(&self, k: u64, wall_s: i64) {
+        self.state().clock_set_at.push((k, wall_s));
+    }
+
+    /// What [`SimDisk::set_wall_before`] was told and has not happened yet does not happen.
+    pub fn forget_clocks(&self) {
+        self.state().clock_set_at.clear();
+    }
+
     /// Time goes by, on both clocks.
     pub fn advance(&self, time: Duration) {
         self.state().clock.advance(time);
@@ -267,6 +279,7 @@ impl Shared {
             return Err(Died::error());
         }
         state.fill_if_due();
+        state.set_clock_if_due();
         state.operations += 1;
         let mut what = what(&state);
         let result = match state.faults.consult(operation, &what) {
@@ -301,6 +314,7 @@ impl State {
             bytes_max: None,
             inodes_max: None,
             fills_at: None,
+            clock_set_at: Vec::new(),
         }
     }
 
@@ -309,6 +323,13 @@ impl State {
         match full {
             Full::Bytes(more) => self.bytes_max = Some(self.image.live_bytes().saturating_add(more)),
             Full::Inodes(more) => self.inodes_max = Some(self.image.live_inodes().saturating_add(more)),
+        }
+    }
+
+    fn set_clock_if_due(&mut self) {
+        let due = self.clock_set_at.iter().take_while(|(k, _)| *k <= self.operations).count();
+        if let Some((_, wall_s)) = self.clock_set_at.drain(..due).next_back() {
+            self.clock.set_wall_s(wall_s);
         }
     }
 

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use treering_persist::{Options, SyncPolicy};
 
+use crate::disk::Disk;
 use crate::held::SeriesName;
 use crate::life::{Life, METRICS, Outcome, Planned, RETENTION, Step, interval_of, options};
 use crate::oracle::{Mismatch, Oracle, Safety};
-use crate::simdisk::{SimDisk, SplitMix64};
+use crate::simdisk::SplitMix64;
 
 /// What the wall clock of a new disk says.
 const BEGIN_S: i64 = 1_700_000_000;
@@ -24,6 +25,7 @@ pub struct Workload {
     /// The steps, the last of which is a clean stop.
     pub steps: Vec<Step>,
     sync: SyncPolicy,
+    retention: Option<Duration>,
 }
 
 /// How a run of a workload ended.
@@ -75,7 +77,7 @@ impl Workload {
         draft.fill(&all[2..], 5);
         draft.late(&all[3..], 2, 5 * HOUR_S);
         draft.steps.push(Step::Close);
-        Workload { steps: draft.steps, sync, series }
+        Workload { steps: draft.steps, sync, retention: Some(RETENTION), series }
     }
 
     /// One life of many hosts and few samples, so that syncs are shared between hosts.
@@ -91,7 +93,31 @@ impl Workload {
         draft.steps.push(Step::Checkpoint);
         draft.fill(&all, 1);
         draft.steps.push(Step::Close);
-        Workload { steps: draft.steps, sync, series }
+        Workload { steps: draft.steps, sync, retention: Some(RETENTION), series }
+    }
+
+    /// Two lives. The second one writes other values for the times of the first, and samples so far apart that its
+    /// checkpoints, which cover the segments of both, make several files.
+    #[must_use]
+    pub fn two_lives(sync: SyncPolicy) -> [Workload; 2] {
+        let series = series_of(&[("alpha", "n1")]);
+        let mut draft = Draft::new(&series, sync, CANONICAL_SEED);
+        let all = [0];
+        draft.fill(&all, 4);
+        draft.sync();
+        let first = std::mem::take(&mut draft.steps);
+        (0..6).for_each(|_| draft.again(0));
+        draft.far(&all, &[60, 30]);
+        draft.sync();
+        draft.steps.push(Step::Checkpoint);
+        // Other values for what is in the newest file, in another file than what comes long after it.
+        (0..4).for_each(|_| draft.again(0));
+        draft.advance(40 * 24 * HOUR);
+        draft.fill(&all, 2);
+        draft.sync();
+        draft.steps.push(Step::Checkpoint);
+        draft.steps.push(Step::Close);
+        [first, draft.steps].map(|steps| Workload { steps, sync, retention: None, series: series.clone() })
     }
 
     /// What is done with any store of the canonical run after a recovery: more samples, late ones too, a checkpoint,
@@ -143,14 +169,14 @@ impl Workload {
     /// The options that the workload runs with.
     #[must_use]
     pub fn options(&self) -> Options {
-        options(self.sync, Some(RETENTION))
+        options(self.sync, self.retention)
     }
 
     /// Runs all steps from a start on.
     ///
     /// # Errors
     /// As [`Life::start`] and [`Life::step`].
-    pub fn run(&self, disk: &SimDisk, oracle: &mut Oracle) -> Result<Run, Mismatch> {
+    pub fn run(&self, disk: &(impl Disk + Clone + 'static), oracle: &mut Oracle) -> Result<Run, Mismatch> {
         run(disk, &self.options(), &self.series, &self.steps, oracle, Safety::Written)
     }
 }
@@ -160,7 +186,7 @@ impl Workload {
 /// # Errors
 /// As [`Life::start`] and [`Life::step`].
 pub fn run(
-    disk: &SimDisk,
+    disk: &(impl Disk + Clone + 'static),
     options: &Options,
     series: &[SeriesName],
     steps: &[Step],
@@ -257,6 +283,19 @@ impl<'a> Draft<'a> {
                 let series = self.hosts[*host][at];
                 let back_s = self.below(reach_s);
                 batch.push(self.plan(series, self.now_s - back_s));
+            }
+            self.steps.push(Step::Write(batch));
+        }
+    }
+
+    /// One sample of each series of these hosts so many days ago.
+    fn far(&mut self, hosts: &[usize], days: &[i64]) {
+        for host in hosts {
+            let mut batch = Vec::new();
+            for series in self.hosts[*host].clone() {
+                for days in days {
+                    batch.push(self.plan(series, self.now_s - days * 24 * HOUR_S));
+                }
             }
             self.steps.push(Step::Write(batch));
         }

@@ -54,6 +54,12 @@ impl Call {
         Self { root, program: path.into(), name, arguments: Vec::new(), environment: Vec::new() }
     }
 
+    /// One argument, which may have blanks in it.
+    pub(crate) fn arg(mut self, argument: impl Into<String>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
     pub(crate) fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.environment.push((name, value.into()));
         self

@@ -6,6 +6,7 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 
 use crate::call::Call;
+use crate::planted;
 use crate::results::{Run, next_seed, record};
 use crate::say;
 use crate::workspace::Workspace;
@@ -55,13 +56,15 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Box<
     let mut summary = String::new();
     let mut passed = true;
     for row in chosen {
-        let Runner::Tests { package, target, filter } = row.runner else {
-            let Runner::Task(task) = row.runner else { continue };
-            say::line(&format_args!("row {} has a command of its own: cargo xtask {task}", row.number));
-            continue;
-        };
         let start = Instant::now();
-        let (said, succeeded) = run_tests(workspace, options, row, (package, target, filter))?;
+        let (said, succeeded) = match row.runner {
+            Runner::Tests { .. } | Runner::Schedules { .. } => run_tests(workspace, options, row)?,
+            Runner::Planted => plant(workspace)?,
+            Runner::Task(task) => {
+                say::line(&format_args!("row {} has a command of its own: cargo xtask {task}", row.number));
+                continue;
+            }
+        };
         let elapsed = start.elapsed();
         passed &= succeeded && said.is_some();
         summary.push_str(&outcome(row, said, succeeded, elapsed));
@@ -80,20 +83,22 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Box<
     Ok(passed)
 }
 
+/// The planted bugs: all of them, however deep the others go.
+fn plant(workspace: &Workspace) -> Result<(Option<Said>, bool), Box<dyn Error>> {
+    let outcome = planted::run(workspace, false)?;
+    say::line(&outcome);
+    let said = Said { from: 0, cases: outcome.bugs, tried: outcome.bugs, failures: outcome.failures };
+    Ok((Some(said), outcome.failures == 0))
+}
+
 /// Runs the tests of a row, and reads what they say. None if none of them said anything: then nothing was tried.
 fn run_tests(
     workspace: &Workspace,
     options: &Options,
     row: &Row,
-    (package, target, filter): (&str, &str, &str),
 ) -> Result<(Option<Said>, bool), Box<dyn Error>> {
     let deep = options.count.is_some() || options.minutes.is_some();
-    // What CI runs has been built by `cargo test`; a deep run is worth another build.
-    let profile = if deep { "--profile faults" } else { "" };
-    let arguments = format!(
-        "test {profile} --locked -p {package} --test {target} {filter} -- --nocapture --test-threads 1"
-    );
-    let mut call = Call::cargo(workspace, &arguments);
+    let Some(mut call) = call_of(workspace, row, deep) else { return Ok((None, false)) };
     match (options.seed, deep) {
         (Some(seed), false) => call = call.env("TREERING_SEED", seed.to_string()),
         (None, false) => call = call.env("TREERING_COUNT", "ci"),
@@ -119,6 +124,32 @@ fn run_tests(
         }
     })?;
     Ok((said, succeeded))
+}
+
+/// What runs a row's tests, if it has tests.
+fn call_of(workspace: &Workspace, row: &Row, deep: bool) -> Option<Call> {
+    // What CI runs has been built by `cargo test`; a deep run is worth another build.
+    let profile = if deep { "--profile faults" } else { "" };
+    match row.runner {
+        Runner::Tests { package, target, filter } => Some(Call::cargo(
+            workspace,
+            &format!(
+                "test {profile} --locked -p {package} --test {target} {filter} -- --nocapture --test-threads 1"
+            ),
+        )),
+        // The flag is for all crates, which are built apart from the others so that neither is built twice.
+        Runner::Schedules { package, target, filter } => Some(
+            Call::cargo(
+                workspace,
+                &format!(
+                    "test {profile} --locked -p {package} --test {target} --target-dir target/schedules {filter} \
+                     -- --nocapture --test-threads 1"
+                ),
+            )
+            .env("RUSTFLAGS", "--cfg treering_shuttle"),
+        ),
+        Runner::Planted | Runner::Task(_) => None,
+    }
 }
 
 /// `faults: row 6 from 0 cases 20 tried 180 failures 0`, wherever it stands in a line.

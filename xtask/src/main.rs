@@ -10,6 +10,8 @@ mod examples;
 mod faults;
 mod fixtures;
 mod layers;
+mod planted;
+mod powerloss;
 mod property;
 mod results;
 mod say;
@@ -70,6 +72,22 @@ enum Task {
     #[command(after_help = "Examples:\n  cargo xtask faults\n  cargo xtask faults --row 6 --minutes 10\n  \
                             cargo xtask faults --row 13 --seed 4711")]
     Faults(faults::Options),
+    /// Plant each bug of the list on purpose: the row of the fault matrix that is named for it has to see it
+    ///
+    /// This is row 20 of the fault matrix, and part of `cargo xtask faults`.
+    #[command(after_help = "Example:\n  cargo xtask planted")]
+    Planted {
+        /// Ask the other rows, too, and make the table in docs/testing.md anew; takes half an hour
+        #[arg(long)]
+        table: bool,
+    },
+    /// Cut the power of real file systems, and see whether the store keeps its promises on what is left
+    ///
+    /// A run of the store is recorded as what the file system asks of its disk, and cut at any of these requests. Needs
+    /// root, FUSE, a loop device, and the file system's programs; says what is missing. Row 7 of the fault matrix.
+    #[command(after_help = "Examples:\n  cargo xtask powerloss --fs ext4\n  \
+                            cargo xtask powerloss --fs xfs --images 100 --without-syncs")]
+    Powerloss(powerloss::Options),
     /// Run everything that CI runs, in its order; stop at the first failure
     ///
     /// Tests, formatting, clippy, rustdoc, layers, tidy, and the library's examples.
@@ -105,6 +123,17 @@ fn main() -> ExitCode {
             Err(error) => could_not_finish(&error),
         },
         Task::Faults(options) => match faults::run(&workspace, &options) {
+            Ok(passed) => answer(passed),
+            Err(error) => could_not_finish(&*error),
+        },
+        Task::Planted { table } => match planted::run(&workspace, table) {
+            Ok(outcome) => {
+                say::line(&outcome);
+                answer(outcome.failures == 0)
+            }
+            Err(error) => could_not_finish(&*error),
+        },
+        Task::Powerloss(options) => match powerloss::run(&workspace, &options) {
             Ok(passed) => answer(passed),
             Err(error) => could_not_finish(&*error),
         },

@@ -37,13 +37,17 @@ impl<'a> Record<'a> {
         self.head.start_s.get()
     }
 
+    pub(crate) fn count(&self) -> u32 {
+        self.head.count.get()
+    }
+
     /// Hands the column to a sink: its values as the block that they are.
     pub(crate) fn send(&self, sink: &mut dyn Sink) -> Result<(), Stop> {
         let head = Head {
             metric: &name::text(self.name),
             interval_s: self.interval_s(),
             start_s: self.start_s(),
-            count: self.head.count.get(),
+            count: self.count(),
         };
         if self.values.is_empty() {
             sink.column(head, &[])

@@ -3,6 +3,7 @@
 mod tables;
 mod tree;
 
+mod behind;
 mod check;
 mod twice;
 
@@ -25,10 +26,10 @@ pub(crate) fn decode(
         Found::Sound(trailer) => tables::decode(bytes, &trailer, &mut to),
         Found::Broken { kind, offset } => {
             to.report(kind, offset);
-            tree::decode(bytes, &mut to).decoded
+            tree::decode(bytes, true, &mut to).decoded
         }
         Found::None => {
-            let read = tree::decode(bytes, &mut to);
+            let read = tree::decode(bytes, false, &mut to);
             if trailer::begins(read.behind_root) {
                 let offset = wide(bytes.len() - read.behind_root.len());
                 to.report(DamageKind::TrailerBroken { expected: "the end magic" }, offset);

@@ -41,6 +41,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod planted;
+
 mod format;
 
 mod column;

@@ -5,11 +5,14 @@ use std::io::Write;
 use crc32fast::Hasher;
 use treering_snapshot::{DamageKind, Ours};
 
-use crate::cursor::{Cursor, Fault, Span};
+use crate::cursor::{Cursor, Fault, Span, mark};
 use crate::name;
 
 /// The version of the key that is written here.
 const VERSION: u32 = 1;
+
+/// What the key begins with.
+const KEY: &[u8] = b"\"treering\":{\"version\":";
 
 /// What the bytes before the digits of the checksum are.
 const CHECKSUM_KEY: &[u8] = b"\"crc32\":\"";
@@ -56,8 +59,8 @@ pub(crate) fn find(text: &[u8], end: Option<usize>, ours: Option<Span>) -> Found
     let file = end.map_or(text, |end| text.get(..=end).unwrap_or(text));
     let Some((checked, expected)) = checksum(file) else {
         // Where the text itself is cut, that is told, and enough.
-        let ours = ours.filter(|_| end.is_some());
-        return ours.map_or(Found::None, |ours| broken("a checksum at its end", ours));
+        let Some(end) = end else { return Found::None };
+        return ours.map_or_else(|| behind(text, end), |ours| broken("a checksum at its end", ours));
     };
     let mut hasher = Hasher::new();
     hasher.update(checked);
@@ -73,6 +76,18 @@ pub(crate) fn find(text: &[u8], end: Option<usize>, ours: Option<Span>) -> Found
             Found::Broken { kind, offset: span.start.into() }
         }
         _ => broken("a version, what is covered, cluster and host", span),
+    }
+}
+
+/// What stands behind a text that says nothing of whose it is. What is not ours may lie there, but not the end of one of
+/// ours: then the first value is only a piece of what was written, and another piece may come first.
+fn behind(text: &[u8], end: usize) -> Found {
+    let rest = text.get(end..).unwrap_or_default();
+    match rest.windows(KEY.len()).position(|bytes| bytes == KEY) {
+        Some(at) => {
+            broken("a key of ours within the snapshot", Span { start: mark(end + at), end: mark(text.len()) })
+        }
+        None => Found::None,
     }
 }
 

@@ -49,6 +49,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod planted;
 mod sync;
 
 mod limits;

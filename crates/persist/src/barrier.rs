@@ -3,7 +3,8 @@
 use std::io;
 use std::path::Path;
 
-use crate::storage::{Storage, StorageFile};
+use crate::planted::planted;
+use crate::storage::{Storage, StorageFile, sync_dir, sync_file};
 use crate::sync::{AtomicBool, Ordering};
 
 /// From so many on, one sync of the file system is cheaper than one of each: 1,000 logs take 20 ms instead of 300.
@@ -38,8 +39,8 @@ enum SharedSync {
 /// Syncs all targets; the results are in their order.
 pub(crate) fn sync_all(shared: Shared<'_>, targets: &[Target<'_>]) -> Vec<io::Result<()>> {
     sync_each(shared, targets, |target| match target {
-        Target::File(file) => file.sync(),
-        Target::Dir(dir) => shared.storage.sync_dir(dir),
+        Target::File(file) => sync_file(*file),
+        Target::Dir(dir) => sync_dir(shared.storage, dir),
     })
 }
 
@@ -72,6 +73,7 @@ fn sync_file_system(shared: Shared<'_>, items: usize) -> SharedSync {
     }
     match shared.storage.sync_file_system(shared.root) {
         Ok(()) => SharedSync::Done,
+        Err(_) if planted("shared-sync-error-ignored") => SharedSync::Done,
         Err(error) => {
             shared.one_sync_counts.store(false, Ordering::Release);
             match error.kind() {

@@ -28,6 +28,7 @@ use crate::dirs::Dirs;
 use crate::error::IoFailure;
 use crate::journal::HostJournal;
 use crate::options::Options;
+use crate::planted::planted;
 use crate::report::{CheckpointReport, FailedHost};
 use crate::storage::Storage;
 use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, Ordering, lock, on_threads};
@@ -91,6 +92,9 @@ fn checkpoint_batch(
     sync_dirs(env, &mut runs);
     each(env, &mut runs, HostRun::release_log);
 
+    if planted("set-aside-before-covered") {
+        each(env, &mut runs, |run| run.clean_up(env));
+    }
     each(env, &mut runs, |run| run.write_late(env));
     sync_files(env, &mut runs);
     each(env, &mut runs, |run| run.rename_late(env));
@@ -98,6 +102,10 @@ fn checkpoint_batch(
 
     each(env, &mut runs, |run| run.write_new(env, buffer));
     sync_files(env, &mut runs);
+    if planted("unlink-before-rename") {
+        each(env, &mut runs, HostRun::committed);
+        each(env, &mut runs, |run| run.clean_up(env));
+    }
     each(env, &mut runs, |run| run.rename_but_last(env));
     sync_dirs(env, &mut runs);
     each(env, &mut runs, |run| run.rename_last(env));

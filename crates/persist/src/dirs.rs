@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{IoFailure, chain};
-use crate::storage::Storage;
+use crate::storage::{Storage, sync_dir};
 use crate::sync::{Mutex, lock};
 
 /// What is known of the directories of a store. All its hosts share it: after a failed sync of a directory nobody's new
@@ -79,7 +79,7 @@ impl State {
             }
             _ => {}
         }
-        if let Err(error) = storage.sync_dir(parent) {
+        if let Err(error) = sync_dir(storage, parent) {
             let failure = IoFailure::new("sync", parent, error);
             self.unusable.insert(parent.to_owned(), chain(&failure));
             return Err(failure);

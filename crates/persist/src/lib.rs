@@ -37,6 +37,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod planted;
 mod sync;
 
 mod error;

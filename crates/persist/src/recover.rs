@@ -18,6 +18,7 @@ use crate::catalog::{Catalog, SnapshotFile};
 use crate::error::chain;
 use crate::layout::{CURRENT_LOG, HostEntry, is_generation, sealed_name};
 use crate::options::Options;
+use crate::planted::planted;
 use crate::report::{Finding, FindingKind, RecoveryReport};
 use crate::storage::Entry;
 
@@ -104,6 +105,9 @@ pub(crate) fn recover_host<H>(
     let mut memory = host.lock();
     reader.snapshots(&mut memory, (host.cluster(), host.name()));
     reader.log(&mut memory);
+    if planted("replay-not-dirty") {
+        drop(memory.freeze_dirty(|_, _| 0..0));
+    }
     let latest = memory.series().filter_map(|series| series.ring().latest());
     reader.recovered.newest_s = latest.map(|(time_s, _)| time_s).max();
     reader.recovered
@@ -151,6 +155,9 @@ impl<H> HostReader<'_, H> {
             let path = self.dir.join(&name);
             if let Err(error) = (self.read)(&path, &mut self.buffers.bytes) {
                 self.unreadable(&path, &error);
+                if planted("unreadable-is-damaged") {
+                    self.recovered.catalog.damaged.push(name);
+                }
                 self.unread_snapshot = true;
                 continue;
             }
@@ -171,7 +178,8 @@ impl<H> HostReader<'_, H> {
                     catalog.snapshots.push(SnapshotFile { stem, name, format, end_s });
                 }
                 Verdict::Damaged => {
-                    for column in &outcome.columns {
+                    let columns = if planted("salvage-not-dirty") { &[] } else { &*outcome.columns };
+                    for column in columns {
                         memory.mark_dirty(column.series, column.start_s, column.end_s);
                     }
                     catalog.damaged.push(name);
@@ -213,7 +221,7 @@ impl<H> HostReader<'_, H> {
                 self.unreadable(&path, &error);
                 continue;
             }
-            let covered = *generation <= covers;
+            let covered = *generation <= covers && !planted("covered-segment-overwrites");
             let replayed =
                 replay.segment(memory, &self.buffers.bytes, covered, &path, &mut self.recovered.report);
             self.judge(*generation, &replayed, &path);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use os::OsStorage;
-pub(crate) use path::{append_all, make_dirs, read_file, read_file_of, read_part};
+pub(crate) use path::{append_all, make_dirs, read_file, read_file_of, read_part, sync_dir, sync_file};
 
 /// The files, directories and clocks that a store lives on.
 ///

@@ -8,6 +8,7 @@ use crate::format::{
     PAYLOAD_BYTES_MAX, PAYLOAD_HEADER_BYTES, PayloadHeader, RECORD_MAGIC, VALUE_BYTES, Value,
 };
 use crate::limits::Limits;
+use crate::planted::planted;
 use crate::record::Record;
 
 /// Why there is no sound record at an offset.
@@ -105,6 +106,9 @@ impl<'a> Unverified<'a> {
         }
         let found = header.payload_len.get();
         let payload_len = usize::try_from(found).unwrap_or(usize::MAX);
+        if planted("length-is-believed") {
+            drop(std::hint::black_box(Vec::<u8>::with_capacity(payload_len)));
+        }
         if payload_len > PAYLOAD_BYTES_MAX {
             return Err(Reason::PayloadTooLong { found });
         }

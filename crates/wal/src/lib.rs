@@ -51,6 +51,7 @@ mod control;
 mod format;
 mod frame;
 mod limits;
+mod planted;
 mod reader;
 mod record;
 mod resync;

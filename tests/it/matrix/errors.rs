@@ -1,6 +1,6 @@
 //! Row 3 of the matrix: each operation fails with each error, once or from then on.
 
-use treering_tests::{Errno, Fault, Faults, Mismatch, Row, Rule, SplitMix64};
+use treering_tests::{Errno, Fault, Faults, Mismatch, Row, Rule, SplitMix64, scattered};
 
 use super::replay;
 use super::stage::{POLICIES, Stage};
@@ -26,7 +26,7 @@ fn matrix_03_any_error_of_any_operation_is_told_and_loses_nothing_acknowledged()
     // A number that has no divisor in common with that of the faults: each point is met, and each fault.
     let row = Row { number: 3, replay: &replay, usual: ci / 7, ci };
     row.run(|seed| {
-        let number = usize::try_from(seed).unwrap() % usual;
+        let number = usize::try_from(scattered(seed, ci)).unwrap();
         let ((stage, k), (errno, times)) = (points[number / faults.len()], faults[number % faults.len()]);
         let stage = &stages[stage];
         let place = format!("{}, operation {k}, {}, {errno:?} {times:?}", stage.name, stage.trace[k]);

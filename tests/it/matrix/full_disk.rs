@@ -1,6 +1,6 @@
 //! Row 12 of the matrix: the disk is full in the middle of every step, of bytes or of inodes, and has space again later.
 
-use treering_tests::{Full, Mismatch, Row, SplitMix64};
+use treering_tests::{Full, Mismatch, Row, SplitMix64, scattered};
 
 use super::replay;
 use super::stage::{POLICIES, Stage};
@@ -23,7 +23,7 @@ fn matrix_12_full_disk_costs_nothing_acknowledged_and_heals_without_a_restart() 
     }
     let usual = u64::try_from(cases.len()).unwrap();
     Row::new(12, &replay("matrix_12"), usual).run(|seed| {
-        let (stage, k, what) = cases[usize::try_from(seed % usual).unwrap()];
+        let (stage, k, what) = cases[usize::try_from(scattered(seed, usual)).unwrap()];
         let stage = &stages[stage];
         let mut random = SplitMix64::new(seed);
         let operation = &stage.trace[usize::try_from(k).unwrap()];

@@ -1,7 +1,7 @@
 //! Row 5 of the matrix: each sync fails once, what it should have made durable is dropped, and memory still shows it and
 //! counts as clean. Or the kernel fails to write back by itself, and the next sync tells.
 
-use treering_tests::{Fault, Faults, Mismatch, PowerCut, Row, Rule, SimDisk, SplitMix64};
+use treering_tests::{Fault, Faults, Mismatch, PowerCut, Row, Rule, SimDisk, SplitMix64, scattered};
 
 use super::replay;
 use super::stage::{POLICIES, Stage};
@@ -27,7 +27,7 @@ fn matrix_05_failed_sync_that_drops_data_loses_nothing_acknowledged() {
     }
     let usual = u64::try_from(cases.len()).unwrap();
     Row::new(5, &replay("matrix_05"), usual).run(|seed| {
-        let (stage, k, fault) = cases[usize::try_from(seed % usual).unwrap()];
+        let (stage, k, fault) = cases[usize::try_from(scattered(seed, usual)).unwrap()];
         let stage = &stages[stage];
         let operation = &stage.trace[usize::try_from(k).unwrap()];
         let place = format!("{}, operation {k}, {operation}, {fault:?}", stage.name);

@@ -44,6 +44,11 @@ impl Moment {
         self.seed.map_or_else(|| Workload::canonical(sync), |seed| Workload::like_canonical(sync, seed))
     }
 
+    /// The number of the operation.
+    pub(super) fn k(&self) -> u64 {
+        self.k
+    }
+
     /// The run up to the death in this moment. A run with other samples may have ended before.
     pub(super) fn run(&self, workload: &Workload) -> Result<Option<(SimDisk, Oracle)>, Mismatch> {
         run_until(workload, self.k)

@@ -1,9 +1,10 @@
 //! Row 6 of the matrix: the power is cut before the k-th storage operation of the canonical run, and any part of what
 //! was not synced reaches the medium.
 
-use treering_tests::{Mismatch, Oracle, PowerCut, Row, Safety, SimDisk, SplitMix64, Workload};
+use treering_tests::{Mismatch, Oracle, PowerCut, Row, Run, Safety, SimDisk, SplitMix64, Workload};
 
 use super::moments::{Moments, run_until};
+use super::stage::POLICIES;
 use super::{policy, recover_and_go_on, replay};
 
 /// States that are tried of one moment in one case.
@@ -23,6 +24,38 @@ fn matrix_06_power_cut_loses_only_what_was_not_promised_to_survive_one() {
             let next = disk.power_cut(*cut);
             recover_and_go_on(&workload, &next, &mut oracle.clone(), Safety::Durable)
                 .map_err(|mismatch| mismatch.at(format!("{moment}: power cut {cut}")))?;
+        }
+        Ok(u64::try_from(cuts.len()).unwrap())
+    });
+}
+
+/// A checkpoint that covers several segments and makes several files, of samples that were written over others.
+#[test]
+fn matrix_06_power_cut_among_several_segments_and_files_brings_back_nothing_old() {
+    let mut lives = Vec::new();
+    for name in POLICIES {
+        let [first, second] = Workload::two_lives(policy(name));
+        let (disk, mut oracle) = (SimDisk::new(), Oracle::new());
+        first.run(&disk, &mut oracle).unwrap();
+        let disk = disk.crash();
+        let whole = disk.fork();
+        second.run(&whole, &mut oracle.clone()).unwrap();
+        lives.extend((0..whole.operations()).map(|k| (name, second.clone(), disk.fork(), oracle.clone(), k)));
+    }
+    let count = u64::try_from(lives.len()).unwrap();
+    Row::new(6, &replay("matrix_06"), count).run_counting(|seed| -> Result<u64, Mismatch> {
+        let (name, workload, disk, oracle, k) = &lives[usize::try_from(seed % count).unwrap()];
+        let (disk, mut oracle) = (disk.fork(), oracle.clone());
+        disk.stop_before(*k);
+        if let Run::Finished = workload.run(&disk, &mut oracle)? {
+            return Ok(0);
+        }
+        let cuts = choose(&disk, seed);
+        for cut in &cuts {
+            recover_and_go_on(workload, &disk.power_cut(*cut), &mut oracle.clone(), Safety::Durable)
+                .map_err(|mismatch| {
+                    mismatch.at(format!("{name}, second life, before operation {k}: power cut {cut}"))
+                })?;
         }
         Ok(u64::try_from(cuts.len()).unwrap())
     });

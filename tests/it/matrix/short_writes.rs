@@ -3,6 +3,7 @@
 
 use treering_tests::{
     Errno, Fault, Faults, Mismatch, Operation, PowerCut, Row, Rule, Safety, Short, SimDisk, SplitMix64,
+    scattered,
 };
 
 use super::recover_and_go_on;
@@ -34,7 +35,7 @@ fn matrix_04_short_write_is_gone_on_with_or_told() {
     }
     let usual = u64::try_from(cases.len()).unwrap();
     Row::new(4, &replay("matrix_04"), usual).run(|seed| {
-        let (stage, k, short, then) = cases[usize::try_from(seed % usual).unwrap()];
+        let (stage, k, short, then) = cases[usize::try_from(scattered(seed, usual)).unwrap()];
         let stage = &stages[stage];
         let operation = &stage.trace[usize::try_from(k).unwrap()];
         let place = format!("{}, operation {k}, {operation}, {short:?} and {then:?}", stage.name);

@@ -194,6 +194,22 @@ fn root_is_locked_once_in_a_life_until_the_lock_is_dropped() {
 }
 
 #[test]
+fn wall_clock_is_set_before_the_operations_that_it_was_told() {
+    let disk = SimDisk::new();
+    let now_s = disk.wall_s();
+    disk.set_wall_before(1, -5);
+    disk.set_wall_before(2, 7);
+    disk.set_wall_before(3, 9);
+    let says = |dir: &str| {
+        disk.make_dir(Path::new(dir)).unwrap();
+        disk.wall_s()
+    };
+    assert_eq!([says("/a"), says("/b"), says("/c")], [now_s, -5, 7]);
+    disk.forget_clocks();
+    assert_eq!((says("/d"), disk.monotonic()), (7, Duration::ZERO));
+}
+
+#[test]
 fn clocks_move_only_when_told() {
     let disk = SimDisk::new();
     disk.set_wall_s(1000);

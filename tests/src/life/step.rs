@@ -41,7 +41,7 @@ impl Life<'_> {
         };
         let host = self.store.host(&name.cluster, &name.host).map_err(|error| addressed(&error))?;
         let times: Vec<i64> = batch.iter().map(|planned| planned.time_s).collect();
-        let taken = self.times.taken(&self.disk, &times);
+        let taken = self.times.taken(&*self.disk, &times);
         let mut samples = Vec::with_capacity(batch.len());
         oracle.begin_batch();
         for planned in batch {
@@ -155,7 +155,7 @@ impl Life<'_> {
     }
 
     fn retention(&mut self, oracle: &mut Oracle) -> Result<Vec<Trouble>, Mismatch> {
-        let limit_s = self.times.expired_before_s(&self.disk);
+        let limit_s = self.times.expired_before_s(&*self.disk);
         if let Some(limit_s) = limit_s {
             oracle.expire(limit_s);
         }

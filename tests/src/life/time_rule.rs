@@ -3,9 +3,9 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use treering_persist::{Options, Storage};
+use treering_persist::Options;
 
-use crate::simdisk::SimDisk;
+use crate::disk::Disk;
 
 /// A wall clock that moves against the monotonic one by more than this has jumped.
 const JUMP_S: i64 = 3600;
@@ -49,7 +49,7 @@ impl TimeRule {
     }
 
     /// A batch with these times arrives: which of them are taken.
-    pub(super) fn taken(&mut self, disk: &SimDisk, times: &[i64]) -> RangeInclusive<i64> {
+    pub(super) fn taken(&mut self, disk: &dyn Disk, times: &[i64]) -> RangeInclusive<i64> {
         let now = Moment::of(disk);
         let newest_s = now.wall_s.saturating_add(self.future_s);
         let own_s = times.iter().copied().filter(|time_s| *time_s <= newest_s).max();
@@ -58,7 +58,7 @@ impl TimeRule {
     }
 
     /// Retention runs: before which time it may remove what there is; `None` if it has to leave everything.
-    pub(super) fn expired_before_s(&mut self, disk: &SimDisk) -> Option<i64> {
+    pub(super) fn expired_before_s(&mut self, disk: &dyn Disk) -> Option<i64> {
         let now = Moment::of(disk);
         let jumped_s = now.offset_s().saturating_sub(self.offset_s);
         if jumped_s.unsigned_abs() > JUMP_S.unsigned_abs() {
@@ -87,7 +87,7 @@ impl TimeRule {
 }
 
 impl Moment {
-    fn of(disk: &SimDisk) -> Moment {
+    fn of(disk: &dyn Disk) -> Moment {
         Moment { wall_s: disk.wall_s(), monotonic: disk.monotonic() }
     }
 

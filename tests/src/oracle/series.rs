@@ -244,6 +244,12 @@ impl Series {
         self.past.get(&bits).is_some_and(|time_s| self.slot_s(*time_s, origin_s) == slot_s)
     }
 
+    /// Whether this was tried in the slot of this time.
+    pub(super) fn was_tried(&self, grid_s: i64, slot_s: i64, bits: u32) -> bool {
+        let here = |attempt: &Attempt| attempt.bits == bits && self.slot_s(attempt.time_s, grid_s) == slot_s;
+        self.attempts.iter().any(here) || self.was_in(slot_s, grid_s, bits)
+    }
+
     /// The attempts by the time of their slot, in the order in which they were made.
     fn by_slot(&self, origin_s: i64) -> BTreeMap<i64, Vec<Attempt>> {
         let mut slots: BTreeMap<i64, Vec<Attempt>> = BTreeMap::new();

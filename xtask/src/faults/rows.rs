@@ -16,6 +16,10 @@ pub(crate) struct Row {
 pub(super) enum Runner {
     /// Tests of a package whose names begin with this.
     Tests { package: &'static str, target: &'static str, filter: &'static str },
+    /// The same, built with the locks of the schedules' explorer.
+    Schedules { package: &'static str, target: &'static str, filter: &'static str },
+    /// Bugs that are planted, and have to be seen by rows of the tests.
+    Planted,
     /// A task of its own, because it needs more than this machine may have. Not a part of CI.
     Task(&'static str),
 }
@@ -34,11 +38,19 @@ const fn of_crate(number: u32, part: &'static str, package: &'static str, filter
     }
 }
 
+const fn program(number: u32, filter: &'static str) -> Row {
+    let runner = Runner::Tests { package: "treering", target: "matrix", filter };
+    Row { number, part: Some("program"), exhaustive: false, runner }
+}
+
 pub(crate) const ROWS: &[Row] = &[
     simulated(1, "matrix_01_"),
+    program(1, "matrix_01_program_"),
     simulated(2, "matrix_02_"),
     simulated(3, "matrix_03_"),
+    program(3, "matrix_03_program_"),
     simulated(4, "matrix_04_"),
+    program(4, "matrix_04_program_"),
     simulated(5, "matrix_05_"),
     simulated(6, "matrix_06_"),
     task(7, "powerloss"),
@@ -48,10 +60,22 @@ pub(crate) const ROWS: &[Row] = &[
     of_crate(9, "bin", "treering-format-bin", "matrix_09_"),
     of_crate(9, "json", "treering-format-json", "matrix_09_"),
     of_crate(9, "wal", "treering-wal", "matrix_09_"),
+    simulated(10, "matrix_10_"),
     simulated(11, "matrix_11_"),
     simulated(12, "matrix_12_"),
     simulated(13, "matrix_13_"),
     task(14, "fuzz"),
+    Row {
+        number: 15,
+        part: None,
+        exhaustive: false,
+        runner: Runner::Schedules { package: "treering-schedules", target: "it", filter: "matrix_15_" },
+    },
+    program(16, "matrix_16_program_"),
+    simulated(17, "matrix_17_"),
+    simulated(18, "matrix_18_"),
+    simulated(19, "matrix_19_"),
+    Row { number: 20, part: None, exhaustive: true, runner: Runner::Planted },
 ];
 
 const fn task(number: u32, task: &'static str) -> Row {

@@ -8,6 +8,7 @@
 use treering_snapshot::DecodeError;
 use zerocopy::FromBytes;
 
+use super::behind;
 use super::tree::{COLUMN_COUNT, LEVEL_COUNT, LEVEL_NAME};
 use super::twice::Ascending;
 use crate::column::{COLUMN_BYTES_MIN, Record};
@@ -39,8 +40,10 @@ pub(super) struct Checked {
 
 /// Walks over a tree. Of levels deeper than `depth_max`, which nobody is sent, the names are not compared.
 ///
+/// If `has_trailer`, a trailer is known to lie behind the tree, and nothing is looked for there.
+///
 /// Memory: four bytes for each level that is open, of which each takes at least ten bytes of the file.
-pub(super) fn check(root: Cursor<'_>, depth_max: usize) -> Checked {
+pub(super) fn check(root: Cursor<'_>, depth_max: usize, has_trailer: bool) -> Checked {
     let mut check = Check::new(root, depth_max);
     let end = check.level();
     let offset = check.cursor.offset();
@@ -48,15 +51,20 @@ pub(super) fn check(root: Cursor<'_>, depth_max: usize) -> Checked {
         // The first implausible place comes before the one where the bytes ran out.
         Err(error) => Some(Fault { offset, error }),
         // Counts that lead to the file's end, or to a trailer, are right.
-        Ok(()) if check.cursor.rest().is_empty() || trailer::begins(check.cursor.rest()) => {
-            return check.checked(None);
-        }
+        Ok(()) if check.ends_well() => return check.checked(None),
         // What the reference takes for foreign bytes are levels if a count is too small.
         Ok(()) if Check::new(check.cursor, 0).fills_with_levels() => {
             let (expected, found) = ("the end of the tree", "another level".to_owned());
             Some(Fault { offset, error: DecodeError::Malformed { offset, expected, found } })
         }
-        Ok(()) => None,
+        Ok(()) if has_trailer => None,
+        Ok(()) => behind::column(check.cursor).map(|at| {
+            // Zeros that end a tree may begin in the values of its last column.
+            let zeros = check.cursor.rest().starts_with(&[0]);
+            check.believed_to = check.last_column.filter(|_| zeros);
+            let (expected, found) = ("the end of all columns", format!("another one at byte {at}"));
+            Fault { offset, error: DecodeError::Malformed { offset, expected, found } }
+        }),
     };
     let fault = match check.implausible.take() {
         Some(implausible) => Some(implausible),
@@ -95,6 +103,14 @@ impl<'a> Check<'a> {
     fn checked(self, fault: Option<Fault>) -> Checked {
         let Self { doubtful, column_count, level_count, .. } = self;
         Checked { fault, doubtful, column_count, level_count }
+    }
+
+    /// Whether what was walked over has led to the file's end, or to a trailer.
+    fn ends_well(&self) -> bool {
+        let rest = self.cursor.rest();
+        // Counts that are zero lead from zeros to zeros, wherever these begin.
+        let is_zeros_throughout = rest.starts_with(&[0]) && self.implausible.is_some();
+        rest.is_empty() || (trailer::begins(rest) && !is_zeros_throughout)
     }
 
     /// Whether there is nothing but levels with their names up to the end, and all of them are plausible.
@@ -177,12 +193,12 @@ impl<'a> Check<'a> {
 }
 
 /// No sound column of a store is otherwise; values that are taken for a column nearly always are.
-fn plausible(name: &[u8], interval_s: i64, start_s: i64) -> bool {
+pub(super) fn plausible(name: &[u8], interval_s: i64, start_s: i64) -> bool {
     let interval = 1..=i64::from(u32::MAX);
-    !name.is_empty()
-        && !name.contains(&0)
-        && interval.contains(&interval_s)
+    interval.contains(&interval_s)
         && start_s.unsigned_abs() <= PLAUSIBLE_TIME_MAX_S
+        && !name.is_empty()
+        && !name.contains(&0)
 }
 
 /// The same of a column that is not all there, by what there is of it.

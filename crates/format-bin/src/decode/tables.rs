@@ -8,6 +8,7 @@ use crate::column::Record;
 use crate::cursor::{Cursor, wide};
 use crate::format::ColumnEntry;
 use crate::name;
+use crate::planted::planted;
 use crate::trailer::{LevelOf, Trailer};
 
 /// Reads a file that has a sound trailer.
@@ -98,7 +99,7 @@ impl<'a> Walk<'a, '_> {
         let record = record(bytes);
         let metric = record.as_ref().map(|record| record.name);
         let (expected, found) = (entry.crc32.get(), crc32fast::hash(bytes));
-        if expected != found {
+        if expected != found && !planted("column-checksum-not-checked") {
             to.report_here(DamageKind::ColumnChecksum { expected, found }, entry.offset.get(), metric);
             return Ok(());
         }

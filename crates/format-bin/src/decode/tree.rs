@@ -23,14 +23,14 @@ pub(super) struct Read<'a> {
     pub(super) behind_root: &'a [u8],
 }
 
-/// Reads a file without a trailer that can be used.
-pub(super) fn decode<'a>(bytes: &'a [u8], to: &mut To<'_, 'a>) -> Read<'a> {
+/// Reads a file without a trailer that can be used; `has_trailer` if there is one all the same.
+pub(super) fn decode<'a>(bytes: &'a [u8], has_trailer: bool, to: &mut To<'_, 'a>) -> Read<'a> {
     let mut cursor = Cursor::new(bytes);
     let meta = match header(&mut cursor) {
         Ok(meta) => meta,
         Err(err) => return Read { decoded: Decoded { meta: None, end: Err(err) }, behind_root: &[] },
     };
-    let checked = check(cursor, to.limits.depth_max);
+    let checked = check(cursor, to.limits.depth_max, has_trailer);
     let replaced = if checked.doubtful { replaced(bytes, cursor, &checked, to) } else { Twice::default() };
     let mut walk = Walk { cursor, children_left: Vec::new(), fault: checked.fault, replaced };
     let end = walk.run(to);

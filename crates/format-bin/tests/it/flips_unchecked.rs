@@ -122,7 +122,7 @@ fn matrix_09_flipped_bit_of_a_file_of_the_reference_changes_what_it_belongs_to()
     }
     println!("{tally:?}");
     println!("faults: row 9 from 0 cases {flips} tried {flips} failures 0");
-    assert_eq!(tally, Tally { lengths: 10_496, unnoticed: 51, inventing: 71 });
+    assert_eq!(tally, Tally { lengths: 10_496, unnoticed: 3, inventing: 53 });
 }
 
 impl Flip<'_> {

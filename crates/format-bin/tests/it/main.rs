@@ -23,3 +23,4 @@ mod hostile;
 mod roundtrip;
 mod tsv;
 mod twice;
+mod zeroed;

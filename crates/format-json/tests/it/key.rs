@@ -27,6 +27,28 @@ fn a_key_of_ours_without_its_checksum_is_no_claim() {
     }
 }
 
+/// Blocks have changed places: what comes first is a whole value, of which the rest is not a part.
+#[test]
+fn a_key_of_ours_behind_the_first_value_is_told() {
+    let (sound, _) = encode(&crate::build::host(3 << 10), &meta());
+    let sound = String::from_utf8(sound).unwrap();
+    let nested = sound.rfind(",\"from\"").unwrap();
+    for other in [
+        format!("null,{sound}"),
+        format!("{{}},{sound}"),
+        format!("{}}}{}", &sound[..nested], &sound[nested..]),
+        format!("null,{sound}foreign bytes"),
+    ] {
+        let (_, decoded, damage) = salvaged(other.as_bytes());
+        decoded.end.unwrap();
+        assert!(matches!(damage[..], [ref one] if matches!(one.kind, DamageKind::TrailerBroken { .. })));
+        assert_eq!(decoded.meta.unwrap().ours, None);
+    }
+    // In another's file it is a text like any other.
+    let (_, _, damage) = salvaged(b"{\"metrics\":{}} \"treering\"");
+    assert_eq!(damage, []);
+}
+
 #[test]
 fn a_key_of_another_version_is_told() {
     let (sound, _) = encode(&crate::build::host(1 << 10), &meta());

@@ -10,6 +10,7 @@ use crate::catalog::Catalog;
 use crate::error::{CheckpointError, IoFailure};
 use crate::layout::{CURRENT_LOG, QUARANTINE, sealed_name};
 use crate::log::HostDisk;
+use crate::planted::planted;
 use crate::report::{CheckpointReport, Quarantined};
 use crate::storage::{Replace, Storage, make_dirs};
 
@@ -52,6 +53,7 @@ pub(super) fn stems(
         None => (None, ""),
     };
     let no_stem_left = || CheckpointError::NoStemLeft { path: disk.dir.join(highest_name) };
+    let highest = highest.filter(|_| !planted("name-by-the-clock"));
     let first = highest.map_or(Some(wanted), |highest| Some(highest.checked_add(1)?.max(wanted)));
     let first = first.ok_or_else(no_stem_left)?;
     let count = |files: usize| i64::try_from(files).map_err(|_| no_stem_left());
@@ -116,6 +118,9 @@ fn set_aside(
     let from = dir.join(name);
     let quarantine = dir.join(QUARANTINE);
     make_dirs(storage, &quarantine).map_err(|error| IoFailure::new("make", &quarantine, error))?;
+    if planted("damaged-file-deleted") {
+        return unlink_if_there(storage, &from);
+    }
     for number in 0..QUARANTINE_TRIES {
         let to = quarantine.join(if number == 0 { name.to_owned() } else { format!("{name}.{number}") });
         match storage.rename(&from, &to, Replace::No) {

@@ -15,6 +15,7 @@ use crate::error::{CheckpointError, IoFailure, chain};
 use crate::journal::HostJournal;
 use crate::layout::{snapshot_name, temporary_name};
 use crate::log::{HostDisk, Log, Mark};
+use crate::planted::planted;
 use crate::report::CheckpointReport;
 use crate::storage::{Replace, Storage, StorageFile, append_all};
 use crate::sync::{Arc, MutexGuard};
@@ -132,6 +133,7 @@ impl<'a> HostRun<'a> {
             let journal = memory.journal();
             (journal.generation(), journal.seal(log.take_spare()))
         };
+        let generation = generation + u64::from(planted("covers-one-too-many"));
         let readable =
             catalog.unread_from.map_or(generation, |unread| generation.min(unread.saturating_sub(1)));
         // While a damaged snapshot lies among the others, it may come before the one that gets what was written over its
@@ -264,6 +266,9 @@ impl<'a> HostRun<'a> {
     /// All new snapshots but the one that says what is covered.
     pub(super) fn rename_but_last(&mut self, env: &Environment) -> Result<(), CheckpointError> {
         let last = self.new.len().saturating_sub(1);
+        if planted("commits-first") {
+            self.new.reverse();
+        }
         for file in self.new.drain(..last).collect::<Vec<_>>() {
             self.rename_new(env, file)?;
         }
@@ -378,7 +383,8 @@ impl<'a> HostRun<'a> {
         let mut files: Vec<Vec<ColumnOf>> = Vec::new();
         for (index, series) in self.frozen.iter().enumerate().filter(|(_, series)| !series.column.is_empty())
         {
-            let floor = floor_slot(&series.column.grid(), self.catalog.floor_s(series.index));
+            let by_time = self.catalog.checkpointed_s.filter(|_| planted("coverage-by-time"));
+            let floor = floor_slot(&series.column.grid(), self.catalog.floor_s(series.index).max(by_time));
             for (age, slots) in
                 fresh_columns(&held(&series.dirty, &series.column), floor).into_iter().rev().enumerate()
             {

@@ -9,7 +9,8 @@ use treering_wal::{AppendError, Batch, LogFile, Writer};
 use super::degraded::pause;
 use crate::error::IoFailure;
 use crate::layout::{CURRENT_LOG, sealed_name};
-use crate::storage::{Replace, Storage, StorageFile};
+use crate::planted::planted;
+use crate::storage::{Replace, Storage, StorageFile, sync_dir};
 use crate::sync::Arc;
 
 /// The log file of a host, under its lock.
@@ -169,9 +170,9 @@ impl Log {
             return Err(IoFailure::new("append to", &dir.join(CURRENT_LOG), error));
         }
         self.rename_sealed(storage, dir)?;
-        if self.dir_unsynced {
+        if self.dir_unsynced && !planted("name-given-away-early") {
             // The name may be given away only when the old segment's new name is durable.
-            if let Err(error) = storage.sync_dir(dir) {
+            if let Err(error) = sync_dir(storage, dir) {
                 self.unseal(storage, dir);
                 return Err(IoFailure::new("sync", dir, error));
             }
@@ -202,7 +203,7 @@ impl Log {
         let full = matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
         let sound_bytes = segment.writer.len_bytes();
         let mended = full
-            && segment.file.truncate(sound_bytes).is_ok()
+            && (planted("tail-not-cut") || segment.file.truncate(sound_bytes).is_ok())
             && segment.writer.truncated_to(sound_bytes).is_ok();
         if !mended {
             self.give_up(generation);

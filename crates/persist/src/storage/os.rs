@@ -1,13 +1,16 @@
 //! The real file system, over std and rustix.
 
+use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
 use rustix::fs::{CWD, OFlags, RenameFlags};
+
+use crate::planted::planted;
 
 use super::{Entry, EntryKind, LockError, Replace, Storage, StorageFile};
 
@@ -20,9 +23,9 @@ const DIR_MODE: u32 = 0o755;
 pub struct OsStorage {
     started: Instant,
     syncs_file_systems: bool,
-    /// The locked root. A descriptor reports the errors since it was opened, so one that is opened for each sync would
-    /// miss what another one was told.
-    root: OnceLock<File>,
+    /// The roots that are locked; the lock's holder keeps each open. A descriptor reports the errors since it was opened,
+    /// so one that is opened for each sync would miss what another one was told.
+    roots: Mutex<HashMap<PathBuf, Weak<File>>>,
 }
 
 #[derive(Debug)]
@@ -35,8 +38,17 @@ impl OsStorage {
         OsStorage {
             started: Instant::now(),
             syncs_file_systems: file_system_sync_reports_errors(),
-            root: OnceLock::new(),
+            roots: Mutex::new(HashMap::new()),
         }
+    }
+
+    fn roots(&self) -> MutexGuard<'_, HashMap<PathBuf, Weak<File>>> {
+        self.roots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The descriptor of a root that is locked.
+    fn locked_root(&self, root: &Path) -> Option<Arc<File>> {
+        self.roots().get(root)?.upgrade()
     }
 }
 
@@ -98,8 +110,8 @@ impl Storage for OsStorage {
         if !self.syncs_file_systems {
             return Err(io::ErrorKind::Unsupported.into());
         }
-        match self.root.get() {
-            Some(root) => sync_file_system_of(root),
+        match self.locked_root(dir) {
+            Some(root) => sync_file_system_of(&root),
             None => sync_file_system_of(&open_dir(dir)?),
         }
     }
@@ -110,7 +122,8 @@ impl Storage for OsStorage {
 
     fn lock(&self, root: &Path) -> Result<Box<dyn Send + Sync>, LockError> {
         let dir = open_dir(root)?;
-        match dir.try_lock() {
+        let locked = if planted("lock-is-shared") { dir.try_lock_shared() } else { dir.try_lock() };
+        match locked {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {
                 return Err(LockError::Held { holder: lock_holder(&dir) });
@@ -118,7 +131,7 @@ impl Storage for OsStorage {
             Err(fs::TryLockError::Error(error)) => return Err(error.into()),
         }
         let (locked, named) = (dir.metadata()?, fs::metadata(root)?);
-        if (locked.dev(), locked.ino()) != (named.dev(), named.ino()) {
+        if (locked.dev(), locked.ino()) != (named.dev(), named.ino()) && !planted("replaced-root-is-locked") {
             return Err(LockError::Replaced);
         }
         if let Some(name) = network_file_system(&dir) {
@@ -128,9 +141,11 @@ impl Storage for OsStorage {
                 "a network file system may not honour locks and syncs: keep the store on a local disk"
             );
         }
-        if let Ok(root) = dir.try_clone() {
-            let _ = self.root.set(root);
-        }
+        // Not a second descriptor of the same lock: that one would hold it after the store is gone.
+        let dir = Arc::new(dir);
+        let mut roots = self.roots();
+        roots.retain(|_, root| root.strong_count() > 0);
+        roots.insert(root.to_path_buf(), Arc::downgrade(&dir));
         Ok(Box::new(dir))
     }
 
@@ -268,6 +283,30 @@ fn network_file_system(_dir: &File) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lock_of_a_storage_ends_with_its_holder_not_with_the_storage() {
+        let dir = tempfile::tempdir().unwrap();
+        let storage = OsStorage::new();
+        let lock = storage.lock(dir.path()).unwrap();
+        assert!(matches!(storage.lock(dir.path()), Err(LockError::Held { .. })));
+        drop(lock);
+        drop(storage.lock(dir.path()).unwrap());
+        assert_eq!(storage.roots().len(), 1);
+    }
+
+    #[test]
+    fn file_system_is_synced_by_the_descriptor_of_its_own_root() {
+        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let storage = OsStorage::new();
+        let locks = [one.path(), other.path()].map(|root| storage.lock(root).unwrap());
+        for root in [one.path(), other.path()] {
+            let synced = storage.locked_root(root).unwrap().metadata().unwrap();
+            assert_eq!(synced.ino(), fs::metadata(root).unwrap().ino());
+        }
+        drop(locks);
+        assert!(storage.locked_root(one.path()).is_none());
+    }
 
     #[test]
     fn what_was_never_written_is_known_to_be_zero() {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::{Storage, StorageFile};
+use crate::planted::planted;
 
 /// How often in a row a call may be interrupted before that counts as a failure: signals come one at a time.
 const INTERRUPTIONS_MAX: u32 = 100;
@@ -15,12 +16,29 @@ pub(crate) fn append_all(file: &dyn StorageFile, bytes: &[u8]) -> Result<(), (us
     while taken < bytes.len() {
         match file.append(&bytes[taken..]) {
             Ok(0) => return Err((taken, io::ErrorKind::WriteZero.into())),
+            Ok(_) if planted("short-write-is-whole") => break,
             Ok(count) => taken += count,
             Err(error) if may_try_again(&error, &mut interruptions) => {}
             Err(error) => return Err((taken, error)),
         }
     }
     Ok(())
+}
+
+/// Makes a file's content durable.
+pub(crate) fn sync_file(file: &dyn StorageFile) -> io::Result<()> {
+    if planted("no-file-sync") {
+        return Ok(());
+    }
+    match file.sync() {
+        Err(_) if planted("sync-retried") => file.sync(),
+        synced => synced,
+    }
+}
+
+/// Makes the names in a directory durable.
+pub(crate) fn sync_dir(storage: &dyn Storage, dir: &Path) -> io::Result<()> {
+    if planted("no-directory-sync") { Ok(()) } else { storage.sync_dir(dir) }
 }
 
 /// Reads the whole of a file as long as it is now into `out`, whose capacity is reused.
@@ -89,7 +107,7 @@ pub(crate) fn make_dirs(storage: &dyn Storage, dir: &Path) -> io::Result<()> {
         }
         Err(error) => return Err(error),
     }
-    storage.sync_dir(parent.unwrap_or(Path::new(".")))
+    sync_dir(storage, parent.unwrap_or(Path::new(".")))
 }
 
 fn may_try_again(error: &io::Error, interruptions: &mut u32) -> bool {

@@ -18,6 +18,7 @@ use crate::journal::HostJournal;
 use crate::layout::{level_name, sealed_name};
 use crate::log::HostDisk;
 use crate::options::Options;
+use crate::planted::planted;
 use crate::read::read_by_name;
 use crate::recover::{Buffers, Reading, RecoveredHost, recover_host};
 use crate::report::{Finding, FindingKind, RecoveryReport};
@@ -68,7 +69,9 @@ impl Store {
                 clock.recovered(newest_s);
             }
         }
-        make_found_durable(&env, &tree, &dirs);
+        if !planted("found-not-made-durable") {
+            make_found_durable(&env, &tree, &dirs);
+        }
         let damaged = damaged_files(&report);
         announce(&report, &damaged);
         report.elapsed = env.storage.monotonic().saturating_sub(opened.monotonic);

@@ -6,8 +6,10 @@ use super::Store;
 use crate::catalog::Catalog;
 use crate::error::IoFailure;
 use crate::log::HostDisk;
+use crate::planted::planted;
 use crate::report::RetentionReport;
 use crate::retention::Moment;
+use crate::storage::sync_dir;
 use crate::sync::{Arc, lock};
 
 impl Store {
@@ -63,7 +65,8 @@ impl Store {
         let before = catalog.snapshots.len();
         let mut failed: Option<(PathBuf, std::io::Error)> = None;
         catalog.snapshots.retain(|file| {
-            if file.end_s > limit_s || failed.is_some() {
+            let end_s = if planted("retention-by-name") { file.stem } else { file.end_s };
+            if end_s > limit_s || failed.is_some() {
                 return true;
             }
             let path = disk.dir.join(&file.name);
@@ -83,7 +86,7 @@ impl Store {
             tracing::warn!(file = %path.display(), %error, "an expired snapshot could not be deleted");
         }
         if deleted > 0
-            && let Err(error) = storage.sync_dir(&disk.dir)
+            && let Err(error) = sync_dir(storage, &disk.dir)
         {
             disk.sync_was_lost(&IoFailure::new("sync", &disk.dir, error));
         }

@@ -1,5 +1,7 @@
 //! From arguments and configuration to the options of a store. Flags win over the file.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,9 +16,14 @@ use treering_snapshot::Format;
 use super::cli::{self, Decimals, DiskFull, RunArgs, Sync, To};
 use super::exit::{Failure, Outcome, chain};
 use super::say;
+use super::words::wide;
 
 /// How often the log is synced under `--sync interval`.
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A longer configuration is not read: one with 100,000 metrics has 6 MiB.
+const CONFIG_BYTES_MAX: usize = 16 << 20;
+
 const NO_LOG: &str = "there is no log: the file format is json";
 
 /// What `run` opens its store with; the first format is the one that is written.
@@ -129,10 +136,22 @@ pub(crate) fn aggregation(configured: Configured) -> Aggregation {
     }
 }
 
+/// The whole file, or one byte more than the limit.
+fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    File::open(path)?.take(wide(CONFIG_BYTES_MAX) + 1).read_to_end(&mut text)?;
+    Ok(text)
+}
+
 fn read_config(path: &Path) -> Result<Config, Failure> {
-    let text = std::fs::read(path).map_err(|error| {
+    let text = read_bounded(path).map_err(|error| {
         Failure::new(Outcome::Usage, format!("cannot read the configuration {}: {error}", path.display()))
     })?;
+    if text.len() > CONFIG_BYTES_MAX {
+        let max = CONFIG_BYTES_MAX >> 20;
+        let what = format!("configuration {}: longer than {max} MiB, which is the limit", path.display());
+        return Err(Failure::new(Outcome::Usage, what));
+    }
     let (config, warnings) = Config::from_slice(&text).map_err(|error| {
         Failure::new(Outcome::Usage, format!("configuration {}: {}", path.display(), chain(&error)))
     })?;

@@ -61,6 +61,23 @@ fn a_configuration_that_cannot_be_used_is_2_and_names_the_key() {
     check(dir.path(), &["dump", "--config", "config.json", "."], 2, "missing key `metrics`");
 }
 
+/// A file without an end is not read until the memory is full.
+#[test]
+fn a_configuration_beyond_16_mib_is_2_and_the_limit_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("config.json");
+    let padded = |len: usize| format!("{CONFIG}{}", " ".repeat(len - CONFIG.len()));
+    fs::write(&config, padded((16 << 20) + 1)).unwrap();
+    for args in [["run", "--config", "config.json"].as_slice(), &["dump", "--config", "config.json", "."]] {
+        check(dir.path(), args, 2, "configuration config.json: longer than 16 MiB, which is the limit");
+    }
+    fs::write(&config, padded(16 << 20)).unwrap();
+    check(dir.path(), &["dump", "--config", "config.json", "nothing"], 2, "nothing: ");
+    if cfg!(target_os = "linux") {
+        check(dir.path(), &["run", "--config", "/dev/zero"], 2, "/dev/zero: longer than 16 MiB");
+    }
+}
+
 #[test]
 fn an_input_that_is_not_there_is_2() {
     let dir = tempfile::tempdir().unwrap();
