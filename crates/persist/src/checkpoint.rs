@@ -177,7 +177,15 @@ fn sync_dirs(env: &Environment, runs: &mut [HostRun<'_>]) {
         .flat_map(|(index, run)| run.take_changed_dirs().into_iter().map(move |dir| (index, dir)))
         .collect();
     let targets: Vec<_> = dirs.iter().map(|(_, dir)| Target::Dir(dir)).collect();
+    // Writers sync the directory of a new segment. Of a sync that fails both have to learn.
+    let mut rights: Vec<_> = dirs.iter().map(|(index, dir)| runs[*index].begin_dir_sync(dir)).collect();
     let results = sync_all(env.shared(), &targets);
+    let judge = |(((index, _), right), result): ((&(usize, _), &mut Option<_>), _)| match right {
+        Some(right) => runs[*index].judge_dir_sync(right, result),
+        None => result,
+    };
+    let results: Vec<_> = dirs.iter().zip(&mut rights).zip(results).map(judge).collect();
+    drop(rights);
     for ((index, dir), result) in dirs.iter().zip(results) {
         match result {
             Ok(()) => runs[*index].dir_synced(),

@@ -1,9 +1,11 @@
 //! One host's log on disk: who writes it, when it is synced, and how a segment ends.
 //!
 //! Locks, in the order in which they are taken: a host's catalog, the right to sync, the log, the memory (the tree's
-//! lock of the host). A writer lets go of the memory before it takes the log.
+//! lock of the host). A writer lets go of the memory before it takes the log. Under the right to sync the directory
+//! nothing is taken.
 
 mod degraded;
+mod directory;
 mod durable;
 mod segment;
 
@@ -22,9 +24,11 @@ use crate::sync::{Arc, AtomicBool, Mutex, MutexGuard, OnceLock, Ordering, lock};
 use crate::ticket::{Pending, Receipt, Written};
 
 use degraded::Degraded;
+use directory::DirSyncs;
 use durable::Progress;
 use segment::{Appended, Current};
 
+pub(crate) use directory::{DirMark, DirSync};
 pub(crate) use durable::Mark;
 pub(crate) use segment::Log;
 
@@ -41,6 +45,8 @@ pub(crate) struct HostDisk {
     log: Mutex<Log>,
     progress: Progress,
     degraded: Mutex<Degraded>,
+    /// Of the host's own directory.
+    pub(crate) dir_syncs: DirSyncs,
     dirs: Arc<Dirs>,
     /// The directories down to the host's own are there for good.
     has_dirs: AtomicBool,
@@ -58,6 +64,7 @@ impl HostDisk {
             log: Mutex::new(Log::default()),
             progress: Progress::default(),
             degraded: Mutex::default(),
+            dir_syncs: DirSyncs::default(),
             dirs: Arc::clone(dirs),
             has_dirs: AtomicBool::new(false),
             unreadable: OnceLock::new(),
@@ -93,6 +100,11 @@ impl HostDisk {
             self.has_dirs.store(true, Ordering::Release);
         }
         Ok(())
+    }
+
+    /// Makes durable what was changed in the host's directory since the mark.
+    pub(crate) fn sync_dir(&self, storage: &dyn Storage, mark: DirMark) -> Result<(), IoFailure> {
+        self.dir_syncs.sync(storage, &self.dir, mark)
     }
 
     pub(crate) fn lock_log(&self) -> MutexGuard<'_, Log> {
@@ -166,7 +178,7 @@ impl HostDisk {
 
     fn ensure_open(&self, storage: &dyn Storage, log: &mut Log, generation: u64) -> Result<(), IoFailure> {
         self.ensure_dirs(storage)?;
-        log.ensure_open(storage, &self.dir, generation, &segment_record(generation))
+        log.ensure_open(storage, (&self.dir, &self.dir_syncs), generation, &segment_record(generation))
     }
 
     /// Appends a batch and tells its writers.

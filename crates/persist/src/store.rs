@@ -260,7 +260,8 @@ impl Store {
         });
         let mut first = Ok(());
         for ((mark, disk), result) in waiting.iter().zip(results) {
-            match result {
+            let lost_name = || std::io::Error::other("a sync of the directory has failed");
+            match result.and_then(|()| disk.may_have_lost_name().then(lost_name).map_or(Ok(()), Err)) {
                 Ok(()) => disk.set_durable(*mark),
                 Err(error) => {
                     let failure = IoFailure::new("sync", &disk.current_path(), error);

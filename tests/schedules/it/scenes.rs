@@ -146,6 +146,24 @@ fn matrix_15_syncs_at_once_of_which_one_fails() {
 }
 
 #[test]
+fn matrix_15_directory_syncs_at_once_of_which_one_fails() {
+    row("matrix_15_directory_syncs_at_once_of_which_one_fails", |random| {
+        let mut stage = Stage::new(options(any_policy(random)))?;
+        stage.history(random, 2, SHORT);
+        let plans = stage.plans(random, 2, SHORT);
+        let rule = Rule::once(random.below(6), Fault::SyncDrops).on(Operation::SyncDir).path(host_name(0));
+        stage.inject(rule.into());
+        let syncs = random.below(2);
+        thread::scope(|scope| {
+            spawn_writers(scope, &stage, &plans);
+            scope.spawn(|| stage.checkpoint());
+            scope.spawn(|| (0..syncs).for_each(|_| stage.sync()));
+        });
+        stage.end(random)
+    });
+}
+
+#[test]
 fn matrix_15_full_log_with_several_writers() {
     row("matrix_15_full_log_with_several_writers", |random| {
         let log_bytes_max = 100 + random.below(300);

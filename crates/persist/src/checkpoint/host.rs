@@ -1,5 +1,6 @@
 //! One host on its way through a checkpoint: what it holds locked, and each step.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use treering_level::{FrozenSeries, Host};
@@ -14,7 +15,7 @@ use crate::catalog::{Catalog, SnapshotFile};
 use crate::error::{CheckpointError, IoFailure, chain};
 use crate::journal::HostJournal;
 use crate::layout::{snapshot_name, temporary_name};
-use crate::log::{HostDisk, Log, Mark};
+use crate::log::{DirMark, DirSync, HostDisk, Log, Mark};
 use crate::planted::planted;
 use crate::report::CheckpointReport;
 use crate::storage::{Replace, Storage, StorageFile, append_all};
@@ -41,6 +42,8 @@ pub(super) struct HostRun<'a> {
     /// Files that were written under temporary names.
     temporaries: Vec<PathBuf>,
     changed_dirs: Vec<PathBuf>,
+    /// What was changed before is durable.
+    dirs_synced: DirMark,
     committed: bool,
     /// Failures of the host's log before its segment was sealed: those are what this checkpoint makes good.
     failures: u64,
@@ -89,6 +92,7 @@ impl<'a> HostRun<'a> {
             unsynced: Vec::new(),
             temporaries: Vec::new(),
             changed_dirs: Vec::new(),
+            dirs_synced: disk.dir_syncs.mark(),
             committed: false,
             failures: 0,
             error: None,
@@ -152,7 +156,7 @@ impl<'a> HostRun<'a> {
         self.sealing.as_ref().and_then(|sealing| sealing.log.open_segment())
     }
 
-    pub(super) fn segment_sync_failed(&mut self, generation: u64, error: std::io::Error) {
+    pub(super) fn segment_sync_failed(&mut self, generation: u64, error: io::Error) {
         let failure = IoFailure::new("sync", &self.disk.current_path(), error);
         if let Some(Sealing { log, .. }) = &mut self.sealing {
             self.disk.sync_failed(log, generation, &failure);
@@ -328,6 +332,22 @@ impl<'a> HostRun<'a> {
         dirs
     }
 
+    /// The right to sync the host's directory, if this is it.
+    pub(super) fn begin_dir_sync(&self, dir: &Path) -> Option<DirSync<'a>> {
+        (dir == self.disk.dir).then(|| self.disk.dir_syncs.begin())
+    }
+
+    /// What a sync of the host's directory that went like this means for what this checkpoint has changed there.
+    pub(super) fn judge_dir_sync(
+        &mut self,
+        right: &mut DirSync<'_>,
+        result: io::Result<()>,
+    ) -> io::Result<()> {
+        let judged = right.judge(result, self.dirs_synced);
+        self.dirs_synced = right.mark();
+        judged
+    }
+
     pub(super) fn dir_synced(&mut self) {
         if let Some(Sealing { log, .. }) = &mut self.sealing {
             log.dir_synced();
@@ -421,7 +441,7 @@ impl Drop for HostRun<'_> {
 /// A temporary file that an earlier checkpoint left behind is in nobody's way.
 fn create_afresh(storage: &dyn Storage, path: &Path) -> Result<Arc<dyn StorageFile>, IoFailure> {
     match storage.create(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             storage.unlink(path).map_err(|error| IoFailure::new("remove", path, error))?;
             storage.create(path)
         }

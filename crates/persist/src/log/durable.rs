@@ -7,7 +7,7 @@ use super::HostDisk;
 use super::segment::{Current, Log};
 use crate::error::{IoFailure, chain};
 use crate::planted::planted;
-use crate::storage::{Storage, sync_dir, sync_file};
+use crate::storage::{Storage, sync_file};
 use crate::sync::{Mutex, MutexGuard, lock};
 
 /// The log writes of a host, counted.
@@ -123,13 +123,13 @@ impl HostDisk {
             let log = self.lock_log();
             let open = match &log.current {
                 Current::Open(segment) => {
-                    Some((segment.file.clone(), segment.generation, segment.entry_durable))
+                    Some((segment.file.clone(), segment.generation, segment.entry_durable, segment.named))
                 }
                 _ => None,
             };
             (self.mark(storage), open)
         };
-        let Some((file, generation, entry_durable)) = open else {
+        let Some((file, generation, entry_durable, named)) = open else {
             // Its segment was given up or sealed, and whoever did that did not settle it.
             let error = std::io::Error::other("the segment is gone");
             self.lose(upto.sequence, &IoFailure::new("sync", &self.current_path(), error));
@@ -138,7 +138,7 @@ impl HostDisk {
         let synced = match sync_file(&*file) {
             Err(error) => Err(IoFailure::new("sync", &self.current_path(), error)),
             Ok(()) if entry_durable || planted("name-of-new-log-not-synced") => Ok(()),
-            Ok(()) => sync_dir(storage, &self.dir).map_err(|error| IoFailure::new("sync", &self.dir, error)),
+            Ok(()) => self.sync_dir(storage, named),
         };
         match synced {
             Ok(()) => {
@@ -161,6 +161,14 @@ impl HostDisk {
     pub(crate) fn sync_failed(&self, log: &mut Log, generation: u64, failure: &IoFailure) {
         log.give_up(generation);
         self.lose(self.written(), failure);
+    }
+
+    /// Whether a failed sync of the directory may have cost the current segment its name.
+    pub(crate) fn may_have_lost_name(&self) -> bool {
+        match &self.lock_log().current {
+            Current::Open(segment) => !segment.entry_durable && segment.named != self.dir_syncs.mark(),
+            _ => false,
+        }
     }
 
     /// A sync of the file system or of the host's directory failed, and nobody knows what it lost: the name of the segment

@@ -7,10 +7,11 @@ use std::time::Duration;
 use treering_wal::{AppendError, Batch, LogFile, Writer};
 
 use super::degraded::pause;
+use super::directory::{DirMark, DirSyncs};
 use crate::error::IoFailure;
 use crate::layout::{CURRENT_LOG, sealed_name};
 use crate::planted::planted;
-use crate::storage::{Replace, Storage, StorageFile, sync_dir};
+use crate::storage::{Replace, Storage, StorageFile};
 use crate::sync::Arc;
 
 /// The log file of a host, under its lock.
@@ -53,6 +54,8 @@ pub(super) struct Segment {
     pub(super) generation: u64,
     pub(super) file: Arc<dyn StorageFile>,
     pub(super) entry_durable: bool,
+    /// From before it got its name.
+    pub(super) named: DirMark,
     writer: Writer<LogHandle>,
 }
 
@@ -158,7 +161,7 @@ impl Log {
     pub(super) fn ensure_open(
         &mut self,
         storage: &dyn Storage,
-        dir: &Path,
+        (dir, dir_syncs): (&Path, &DirSyncs),
         generation: u64,
         head: &Batch,
     ) -> Result<(), IoFailure> {
@@ -169,16 +172,18 @@ impl Log {
             let error = io::Error::other(format!("the last {} segments have failed", self.failed_in_a_row));
             return Err(IoFailure::new("append to", &dir.join(CURRENT_LOG), error));
         }
+        let mark = dir_syncs.mark();
         self.rename_sealed(storage, dir)?;
         if self.dir_unsynced && !planted("name-given-away-early") {
             // The name may be given away only when the old segment's new name is durable.
-            if let Err(error) = sync_dir(storage, dir) {
+            if let Err(failure) = dir_syncs.sync(storage, dir, mark) {
                 self.unseal(storage, dir);
-                return Err(IoFailure::new("sync", dir, error));
+                return Err(failure);
             }
             self.dir_synced();
         }
         let path = dir.join(CURRENT_LOG);
+        let named = dir_syncs.mark();
         let file = storage.create(&path).map_err(|error| IoFailure::new("create", &path, error))?;
         let mut writer = Writer::create(LogHandle(Arc::clone(&file)));
         if let Err(error) = writer.append(head) {
@@ -189,7 +194,7 @@ impl Log {
             let (_, source) = taken_apart(error);
             return Err(IoFailure::new("append to", &path, source));
         }
-        self.current = Current::Open(Segment { generation, file, entry_durable: false, writer });
+        self.current = Current::Open(Segment { generation, file, entry_durable: false, named, writer });
         Ok(())
     }
 

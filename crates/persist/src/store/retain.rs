@@ -4,12 +4,10 @@ use std::path::PathBuf;
 
 use super::Store;
 use crate::catalog::Catalog;
-use crate::error::IoFailure;
 use crate::log::HostDisk;
 use crate::planted::planted;
 use crate::report::RetentionReport;
 use crate::retention::Moment;
-use crate::storage::sync_dir;
 use crate::sync::{Arc, lock};
 
 impl Store {
@@ -63,6 +61,7 @@ impl Store {
     ) {
         let storage = &*self.env.storage;
         let before = catalog.snapshots.len();
+        let mark = disk.dir_syncs.mark();
         let mut failed: Option<(PathBuf, std::io::Error)> = None;
         catalog.snapshots.retain(|file| {
             let end_s = if planted("retention-by-name") { file.stem } else { file.end_s };
@@ -86,9 +85,9 @@ impl Store {
             tracing::warn!(file = %path.display(), %error, "an expired snapshot could not be deleted");
         }
         if deleted > 0
-            && let Err(error) = sync_dir(storage, &disk.dir)
+            && let Err(failure) = disk.sync_dir(storage, mark)
         {
-            disk.sync_was_lost(&IoFailure::new("sync", &disk.dir, error));
+            disk.sync_was_lost(&failure);
         }
     }
 }
