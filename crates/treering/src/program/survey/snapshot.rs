@@ -76,10 +76,16 @@ pub(crate) fn snapshot(
     let trailer_is_ours = decoded.meta.as_ref().is_some_and(|meta| meta.ours.is_some());
     let foreign_from = file.foreign_from(trailer_is_ours || file.has_no_trailer());
     if let Some(from) = foreign_from.filter(|_| read_to == len) {
-        let what = "bytes behind the end that belong to nobody known here";
-        let rule = format!("{}-foreign-bytes", file.extension);
-        let fault = Fault::new(Class::Foreign, rule, (from, len), what);
-        faults.push(fault.advice("nothing: they are passed over, as by the reference"));
+        let is_behind = |fault: &&mut Fault| fault.class == Class::Damage && fault.from >= from;
+        if let Some(piece) = faults.kept.iter_mut().find(is_behind) {
+            // What lies there has the end of a file of ours in it, so all of it is a piece of one.
+            (piece.from, piece.to) = (from, len);
+        } else {
+            let what = "bytes behind the end that belong to nobody known here";
+            let rule = format!("{}-foreign-bytes", file.extension);
+            let fault = Fault::new(Class::Foreign, rule, (from, len), what);
+            faults.push(fault.advice("nothing: they are passed over, as by the reference"));
+        }
     }
     passed_over(&file, read_to, &damaged).for_each(|fault| faults.push(fault));
     faults.kept.sort_by_key(|fault| fault.at);
