@@ -16,6 +16,8 @@ pub(crate) enum Failure {
     },
     #[error("`{command}` failed: {said}")]
     Command { command: String, said: String },
+    #[error("the process that serves the disk has failed")]
+    Server,
     #[error("no flush arrived at the disk: this loop device does not pass them on")]
     NoFlush,
     #[error("the run that is to be interrupted went wrong by itself: {0}")]

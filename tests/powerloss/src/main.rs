@@ -4,7 +4,6 @@
 //! Started by `cargo xtask powerloss`, which checks first what this needs. Exit codes: 0 all images kept what was
 //! promised, 1 some did not, 2 usage, 3 could not finish. The last line on standard output has the counts.
 #![forbid(unsafe_code)]
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may"))]
 
 mod block_log;
 mod case;
@@ -18,6 +17,7 @@ mod mounted_disk;
 mod namespace;
 mod recording;
 mod series;
+mod server;
 
 use std::error::Error;
 use std::fmt::Display;
@@ -81,8 +81,12 @@ impl Cli {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(&cli) {
+    let outcome = match server::serve_if_asked() {
+        Ok(true) => return ExitCode::SUCCESS,
+        Ok(false) => run(&Cli::parse()),
+        Err(failure) => Err(failure),
+    };
+    match outcome {
         Ok(summary) => answer(&summary),
         Err(failure) => {
             let mut text = format!("error: {failure}");

@@ -11,7 +11,7 @@ use rustix::fs::{Advice, fadvise};
 use treering_persist::{Entry, LockError, OsStorage, Replace, Storage, StorageFile};
 use treering_tests::{Disk, Found, SplitMix64};
 
-use crate::block_log::LoggedDisk;
+use crate::server::ServedDisk;
 
 /// Which syncs reach the file system. The others do nothing and say that all is well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +51,7 @@ struct Shared {
     begin_s: i64,
     clock: Mutex<Duration>,
     /// Where requests are logged, if they are.
-    log: Option<LoggedDisk>,
+    log: Option<Arc<ServedDisk>>,
     operations: Mutex<Vec<Operation>>,
     /// When data are written that nobody syncs.
     write_back: Option<Mutex<SplitMix64>>,
@@ -77,10 +77,10 @@ impl MountedDisk {
         mount_point: &Path,
         begin_s: i64,
         kernel: Kernel,
-        log: &LoggedDisk,
+        log: &Arc<ServedDisk>,
     ) -> MountedDisk {
         let write_back = kernel.writes_back.then(|| Mutex::new(SplitMix64::new(0)));
-        let (syncs, log) = (kernel.syncs, Some(log.clone()));
+        let (syncs, log) = (kernel.syncs, Some(Arc::clone(log)));
         let shared = Shared { syncs, log, write_back, ..Shared::new(mount_point, begin_s) };
         MountedDisk { shared: Arc::new(shared) }
     }
@@ -149,7 +149,7 @@ impl Shared {
     }
 
     fn note<T>(&self, what: String, run: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        let position = || self.log.as_ref().map_or(0, LoggedDisk::position);
+        let position = || self.log.as_ref().map_or(0, |disk| disk.position());
         let begin = position();
         let result = run();
         let what = match &result {

@@ -3,20 +3,19 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use treering_persist::Storage;
 use treering_tests::{Oracle, SimDisk};
 
-use crate::block_log::{LoggedDisk, Request};
+use crate::block_log::{Request, decode, encode};
 use crate::case::Case;
 use crate::error::Failure;
 use crate::file_system::FileSystem;
-use crate::fuse;
 use crate::image::Image;
 use crate::mounted_disk::{Kernel, MountedDisk, Operation};
+use crate::server::ServedDisk;
 
-/// In the file of requests, in the place of an offset.
-const FLUSH: u64 = u64::MAX;
 const BASE_FILE: &str = "before.img";
 const REQUESTS_FILE: &str = "requests";
 const OPERATIONS_FILE: &str = "operations.tsv";
@@ -37,21 +36,16 @@ impl Recording {
         kernel: Kernel,
         work: &Path,
     ) -> Result<Recording, Failure> {
-        let (disk_dir, mount_point) = (work.join("fuse"), work.join("recorded"));
-        for dir in [&disk_dir, &mount_point] {
-            fs::create_dir_all(dir).map_err(Failure::io("cannot make a mount point"))?;
-        }
-        let logged = LoggedDisk::new(base.clone());
-        let served =
-            fuse::serve(&logged, &disk_dir).map_err(Failure::io("cannot mount a FUSE file system"))?;
-        let mounted = file_system.mount(&disk_dir.join(fuse::FILE), &mount_point)?;
-        let disk = MountedDisk::recorded(&mount_point, SimDisk::new().wall_s(), kernel, &logged);
+        let mount_point = work.join("recorded");
+        fs::create_dir_all(&mount_point).map_err(Failure::io("cannot make a mount point"))?;
+        let served = Arc::new(ServedDisk::start(base, work)?);
+        let mounted = file_system.mount(&served.file(), &mount_point)?;
+        let disk = MountedDisk::recorded(&mount_point, SimDisk::new().wall_s(), kernel, &served);
         case.workload.run(&disk, &mut Oracle::new()).map_err(Failure::Run)?;
         let operations = disk.operations();
         drop(disk);
         mounted.unmount()?;
-        served.umount_and_join().map_err(Failure::io("cannot unmount the FUSE file system"))?;
-        let requests = logged.requests();
+        let requests = Arc::into_inner(served).ok_or(Failure::Server)?.end()?;
         if !requests.contains(&Request::Flush) {
             return Err(Failure::NoFlush);
         }
@@ -68,17 +62,7 @@ impl Recording {
     pub(crate) fn save(&self, dir: &Path) -> io::Result<()> {
         fs::create_dir_all(dir)?;
         self.base.save(&dir.join(BASE_FILE))?;
-        let mut bytes = Vec::new();
-        for request in &self.requests {
-            let (offset, written): (u64, &[u8]) = match request {
-                Request::Write { offset, bytes } => (*offset, bytes),
-                Request::Flush => (FLUSH, &[]),
-            };
-            bytes.extend(offset.to_le_bytes());
-            bytes.extend(u64::try_from(written.len()).unwrap_or(u64::MAX).to_le_bytes());
-            bytes.extend(written);
-        }
-        fs::write(dir.join(REQUESTS_FILE), bytes)?;
+        fs::write(dir.join(REQUESTS_FILE), encode(&self.requests))?;
         let lines =
             self.operations.iter().map(|done| format!("{}\t{}\t{}\n", done.begin, done.end, done.what));
         fs::write(dir.join(OPERATIONS_FILE), lines.collect::<String>())
@@ -94,25 +78,10 @@ impl Recording {
         let operations: Option<Vec<_>> = text.lines().map(operation).collect();
         Ok(Recording {
             base: Image::load(&dir.join(BASE_FILE)).map_err(read)?,
-            requests: requests(&bytes).ok_or_else(|| no_recording(REQUESTS_FILE))?,
+            requests: decode(&bytes).ok_or_else(|| no_recording(REQUESTS_FILE))?,
             operations: operations.ok_or_else(|| no_recording(OPERATIONS_FILE))?,
         })
     }
-}
-
-fn requests(mut bytes: &[u8]) -> Option<Vec<Request>> {
-    let mut requests = Vec::new();
-    while !bytes.is_empty() {
-        let (offset, rest) = bytes.split_first_chunk()?;
-        let (len, rest) = rest.split_first_chunk()?;
-        let (written, rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*len)).ok()?)?;
-        requests.push(match u64::from_le_bytes(*offset) {
-            FLUSH => Request::Flush,
-            offset => Request::Write { offset, bytes: written.into() },
-        });
-        bytes = rest;
-    }
-    Some(requests)
 }
 
 fn operation(line: &str) -> Option<Operation> {
