@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::call::Call;
 use crate::workspace::Workspace;
-use crate::{examples, layers, say, tidy};
+use crate::{examples, faults, layers, say, tidy};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -16,10 +16,26 @@ enum Step {
     Layers,
     Tidy,
     Examples,
+    Apart,
+    Faults,
 }
 
-const STEPS: [Step; 7] =
-    [Step::Test, Step::Format, Step::Clippy, Step::Docs, Step::Layers, Step::Tidy, Step::Examples];
+const STEPS: [Step; 9] = [
+    Step::Test,
+    Step::Format,
+    Step::Clippy,
+    Step::Docs,
+    Step::Layers,
+    Step::Tidy,
+    Step::Examples,
+    Step::Apart,
+    Step::Faults,
+];
+
+/// Packages that are no members, so that nobody builds them by the way. With `--locked` a lock file that the workspace has
+/// left behind is seen, too.
+const APART: &str = "clippy --manifest-path tests/powerloss/Cargo.toml --target-dir target --all-targets --locked \
+                     -- -D warnings";
 
 /// Runs the steps; true if all passed.
 pub(crate) fn run(workspace: &Workspace, skip_tests: bool) -> bool {
@@ -55,6 +71,8 @@ impl Step {
             Self::Layers => "layers",
             Self::Tidy => "tidy",
             Self::Examples => "examples",
+            Self::Apart => "packages apart",
+            Self::Faults => "fault matrix",
         }
     }
 
@@ -71,6 +89,8 @@ impl Step {
             Self::Layers => layers::run(workspace)?,
             Self::Tidy => tidy::run(workspace)?,
             Self::Examples => examples::run(workspace)?,
+            Self::Apart => Call::cargo(workspace, APART).run()?,
+            Self::Faults => faults::run(workspace, &faults::Options::of_ci())?,
         })
     }
 }

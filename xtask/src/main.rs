@@ -90,7 +90,7 @@ enum Task {
     Powerloss(powerloss::Options),
     /// Run everything that CI runs, in its order; stop at the first failure
     ///
-    /// Tests, formatting, clippy, rustdoc, layers, tidy, and the library's examples.
+    /// Tests, formatting, clippy, rustdoc, layers, tidy, the library's examples, the packages apart, and the fault matrix.
     #[command(after_help = "Example:\n  cargo xtask ci --skip-tests")]
     Ci {
         /// Leave `cargo test` out: it ran already
