@@ -45,7 +45,8 @@ fn matrix_03_program_that_is_refused_any_system_call_says_so_and_loses_nothing_a
         number: 3,
         replay: "cargo test -p treering --test matrix matrix_03_",
         usual: 400,
-        ci: cases,
+        // Each takes the life of a process under a tracer: about two errors at each point, and all in a deep run.
+        ci: cases / 8,
     };
     let ends =
         |error: &str| if WRITTEN.contains(&error) { vec![End::Stop, End::Kill] } else { vec![End::Stop] };
