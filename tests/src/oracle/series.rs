@@ -1,6 +1,6 @@
 //! What was tried on one series.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::{Recovered, Safety};
@@ -33,9 +33,9 @@ pub(super) struct Series {
     in_part: bool,
     /// Then only what came behind this batch is known to be in memory.
     unread_upto: u64,
-    /// Values that were replaced or removed, and their times. Where retention has removed what replaced them, they may come back from
-    /// files for a while.
-    past: BTreeMap<u32, i64>,
+    /// Values that were replaced or removed, each with its times: values of the reference's may come more than once. Where
+    /// retention has removed what replaced them, they may come back from files for a while.
+    past: BTreeSet<(u32, i64)>,
 }
 
 impl Series {
@@ -47,7 +47,7 @@ impl Series {
             in_part: false,
             unread_upto: 0,
             attempts: Vec::new(),
-            past: BTreeMap::new(),
+            past: BTreeSet::new(),
         }
     }
 
@@ -241,7 +241,8 @@ impl Series {
 
     /// Whether a value that was replaced or removed was once in this slot.
     fn was_in(&self, slot_s: i64, origin_s: i64, bits: u32) -> bool {
-        self.past.get(&bits).is_some_and(|time_s| self.slot_s(*time_s, origin_s) == slot_s)
+        let mut times = self.past.range((bits, i64::MIN)..=(bits, i64::MAX)).map(|(_, time_s)| *time_s);
+        times.any(|time_s| self.slot_s(time_s, origin_s) == slot_s)
     }
 
     /// Whether this was tried in the slot of this time.
