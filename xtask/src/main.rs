@@ -4,6 +4,7 @@
 //! Exit codes: 0 all is well, 1 the answer is no (a finding, a failed test), 2 usage, 3 could not finish.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod call;
 mod ci;
 mod examples;
@@ -88,6 +89,15 @@ enum Task {
     #[command(after_help = "Examples:\n  cargo xtask powerloss --fs ext4\n  \
                             cargo xtask powerloss --fs xfs --images 100 --without-syncs")]
     Powerloss(powerloss::Options),
+    /// Measure how fast the store is, as ratios to what the same bytes cost anyway
+    ///
+    /// Builds the package `bench`, optimised, and hands it all that follows: `cargo xtask bench --help` is its own help.
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// Rows, options and runs of the package
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Run everything that CI runs, in its order; stop at the first failure
     ///
     /// Tests, formatting, clippy, rustdoc, layers, tidy, the library's examples, the packages apart, and the fault matrix.
@@ -136,6 +146,10 @@ fn main() -> ExitCode {
         Task::Powerloss(options) => match powerloss::run(&workspace, &options) {
             Ok(passed) => answer(passed),
             Err(error) => could_not_finish(&*error),
+        },
+        Task::Bench { arguments } => match bench::run(&workspace, &arguments) {
+            Ok(passed) => answer(passed),
+            Err(error) => could_not_finish(&error),
         },
         Task::Ci { skip_tests } => answer(ci::run(&workspace, skip_tests)),
     }

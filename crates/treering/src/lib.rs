@@ -3,10 +3,11 @@
 //! - [`line`](mod@line): the line protocol, one sample a line, parsed from bytes.
 //! - [`config`]: the JSON configuration file.
 //! - [`collect`]: what this machine measures about itself.
+//! - [`intake`]: lines into a store, names looked up once.
 //! - [`duration`]: durations as Go writes them, for files and flags.
 //! - [`tsv`]: the tab separated rows that `treering dump` prints.
 //!
-//! Nothing here stores a sample or knows how one is stored; names are checked by the store. Times are Unix seconds in
+//! Nothing here knows how a sample is stored; names are checked by the store. Times are Unix seconds in
 //! `i64`, values `f32`, sizes bytes.
 //!
 //! ```
@@ -33,5 +34,6 @@
 pub mod collect;
 pub mod config;
 pub mod duration;
+pub mod intake;
 pub mod line;
 pub mod tsv;

@@ -7,7 +7,7 @@ use super::graph::{Edge, Graph, Kind, Member};
 use super::lock::Package;
 use super::table::{Edges, Group, Row, row};
 
-const OUTERMOST: [&str; 4] = ["treering", "treering-tests", "treering-schedules", "xtask"];
+const OUTERMOST: [&str; 5] = ["treering", "treering-bench", "treering-tests", "treering-schedules", "xtask"];
 
 /// Something that the table does not allow.
 #[derive(Debug, Clone, PartialEq, Eq)]

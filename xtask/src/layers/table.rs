@@ -109,6 +109,7 @@ pub(super) const TABLE: &[Row] = &[
         instead: "the program needs only the libraries: put whole-store tests into `tests`",
     },
     Row { package: "treering-tests", edges: Edges::Any, dev_edges: &[], denied: &[], instead: "" },
+    Row { package: "treering-bench", edges: Edges::Any, dev_edges: &[], denied: &[], instead: "" },
     Row { package: "treering-schedules", edges: Edges::Any, dev_edges: &[], denied: &[], instead: "" },
     Row { package: "xtask", edges: Edges::Any, dev_edges: &[], denied: &[], instead: "" },
 ];

@@ -79,7 +79,7 @@ impl Kind {
     fn of(path: &str) -> Self {
         let parts: Vec<_> = path.split('/').collect();
         match parts[..] {
-            ["crates", _, "Cargo.toml"] | ["tests" | "xtask", "Cargo.toml"] => Self::Manifest,
+            ["crates", _, "Cargo.toml"] | ["bench" | "tests" | "xtask", "Cargo.toml"] => Self::Manifest,
             [.., name] if name.ends_with(".rs") => Self::Rust,
             [.., name] if name.ends_with(".md") => Self::Markdown,
             _ => Self::Other,

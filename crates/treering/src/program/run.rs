@@ -3,7 +3,6 @@
 mod acks;
 mod collect;
 mod input;
-mod intake;
 mod status;
 
 use std::io;
@@ -13,6 +12,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel as channel;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use treering::intake::Counts;
 use treering_persist::{LockError, OpenError, Options, OsStorage, Store, Worker};
 use treering_snapshot::Format;
 
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Outcome, Failure> {
     let worker = Worker::start(Arc::clone(&store))
         .map_err(|error| Failure::new(Outcome::Unfinished, format!("cannot start a thread: {error}")))?;
     let acks = Arc::new(Acks::new(args.acks));
-    let counts = Arc::new(intake::Counts::default());
+    let counts = Arc::new(Counts::default());
     if args.collect || input.is_none() {
         collect::start(Arc::clone(&store), Arc::clone(&counts))?;
     }
@@ -80,7 +80,7 @@ fn open(options: Options, formats: Vec<Box<dyn Format>>) -> Result<Store, Failur
 fn wait(
     store: &Store,
     acks: &Acks,
-    counts: &intake::Counts,
+    counts: &Counts,
     deadline: Option<Instant>,
     happened: &channel::Receiver<Event>,
 ) -> Option<Event> {
@@ -111,12 +111,7 @@ fn wait_only(tick: Duration) -> channel::RecvTimeoutError {
     channel::RecvTimeoutError::Timeout
 }
 
-fn stop(
-    store: &Store,
-    acks: &Acks,
-    counts: &intake::Counts,
-    end: &Option<Event>,
-) -> Result<Outcome, Failure> {
+fn stop(store: &Store, acks: &Acks, counts: &Counts, end: &Option<Event>) -> Result<Outcome, Failure> {
     let spinner = Spinner::start("writing the last checkpoint".to_owned());
     let report = store.close();
     spinner.finish();

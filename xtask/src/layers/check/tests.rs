@@ -30,7 +30,7 @@ const EXPECTED: [(&str, &[&str], &[&str]); 8] = [
         &[],
     ),
 ];
-const UNBOUND: [&str; 3] = ["treering-tests", "treering-schedules", "xtask"];
+const UNBOUND: [&str; 4] = ["treering-bench", "treering-tests", "treering-schedules", "xtask"];
 
 fn manifest(name: &str) -> String {
     format!("crates/{}/Cargo.toml", name.trim_start_matches("treering-"))

@@ -8,9 +8,9 @@ use treering::collect::{Collector, hostname, metrics};
 use treering_level::{Metric, Sample, SeriesIndex};
 use treering_persist::{Store, StoreHost, Times, WriteError};
 
-use super::intake::Counts;
 use crate::program::exit::{Failure, Outcome, chain};
 use crate::program::{say, settings};
+use treering::intake::Counts;
 
 const CLUSTER: &str = "local";
 

@@ -11,9 +11,9 @@ use treering_persist::{Store, WriteError};
 
 use super::Event;
 use super::acks::Acks;
-use super::intake::{Counts, Intake, Refused, reasons};
 use crate::program::exit::{Failure, Outcome, chain};
 use crate::program::say;
+use treering::intake::{Counts, Intake, Refused, reasons};
 
 /// Read at once, at most. What has arrived is written and acknowledged before more is read.
 const READ_BYTES: usize = 1 << 20;
@@ -78,7 +78,7 @@ fn read_all(input: impl Read, store: &Store, acks: &Acks, counts: &Counts) -> io
             };
             if let Some(refused) = refused {
                 counts.add_refused(refused.reason(), 1);
-                shown.say(|| format!("line {number} refused ({}): {refused}", refused.reason()));
+                shown.say(|| format!("line {number} refused ({}): {}", refused.reason(), chain(&refused)));
             }
         });
         // What came before an error is stored all the same.

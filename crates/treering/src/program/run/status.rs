@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use treering_persist::{CheckpointReport, RecoveryReport, Status, Store};
 
-use super::intake::Counts;
 use crate::program::say;
 use crate::program::words::grouped;
+use treering::intake::Counts;
 
 /// On a terminal the status line is renewed this often; elsewhere a line is written only so often.
 const SHOW_INTERVAL: Duration = Duration::from_secs(1);

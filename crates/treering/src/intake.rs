@@ -1,33 +1,63 @@
 //! From lines to the store: names are resolved once per prefix, samples written in one batch per host.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use treering::intake::{Counts, Intake};
+//! use treering_format_bin::BinFormat;
+//! use treering_persist::{Options, OsStorage, Store};
+//!
+//! # let dir = tempfile::tempdir()?;
+//! let options = Options::new(dir.path());
+//! let (store, _) = Store::open(Arc::new(OsStorage::new()), options, vec![Box::new(BinFormat)])?;
+//! let counts = Counts::default();
+//! let mut intake = Intake::new(&store, &counts);
+//! intake.take(b"cpu_load,cluster=fritz,hostname=f0201 value=35")?;
+//! let refused = intake.take(b"cpu_load,hostname=f0201 value=35");
+//! assert_eq!(refused.unwrap_err().reason(), "no_cluster");
+//! intake.write()?; // as safe as the store's sync policy promises
+//! assert_eq!(counts.stored(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use treering::line::{Line, LineError};
 use treering_level::{HostError, Refusals, ResolveError, Sample, SeriesIndex};
 use treering_persist::{AddressError, Store, StoreHost, Times, WriteError};
+
+use crate::line::{Line, LineError};
 
 /// Prefixes that are remembered. Spellings of one series can be many; a million of them is more than any site has.
 const PREFIXES_MAX: usize = 1 << 20;
 
-/// What became of all samples.
-#[derive(Default)]
-pub(crate) struct Counts {
+/// What became of all samples, from all sources of a store.
+#[derive(Debug, Default)]
+pub struct Counts {
     stored: AtomicU64,
     refused: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 /// Why a line was refused.
-pub(crate) enum Refused {
-    Line(LineError),
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refused {
+    /// It is no line of the protocol.
+    #[error(transparent)]
+    Line(#[from] LineError),
+    /// It does not say which cluster.
+    #[error("no cluster: add the tag cluster=NAME")]
     NoCluster,
+    /// It does not say which host.
+    #[error("no host: add the tag hostname=NAME")]
     NoHost,
-    Address(AddressError),
+    /// The store does not take its names.
+    #[error(transparent)]
+    Address(#[from] AddressError),
 }
 
 /// Takes lines, and writes them when asked.
-pub(crate) struct Intake<'a> {
+pub struct Intake<'a> {
     store: &'a Store,
     counts: &'a Counts,
     prefixes: HashMap<Box<[u8]>, usize>,
@@ -62,25 +92,32 @@ struct Run {
 }
 
 impl Counts {
-    pub(crate) fn stored(&self) -> u64 {
+    /// Samples that were stored.
+    #[must_use]
+    pub fn stored(&self) -> u64 {
         self.stored.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn refused(&self) -> BTreeMap<&'static str, u64> {
+    /// Samples that were not, by reason.
+    #[must_use]
+    pub fn refused(&self) -> BTreeMap<&'static str, u64> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn add_stored(&self, count: u64) {
+    /// Counts samples that were stored.
+    pub fn add_stored(&self, count: u64) {
         self.stored.fetch_add(count, Ordering::Relaxed);
     }
 
-    pub(crate) fn add_refused(&self, reason: &'static str, count: u64) {
+    /// Counts samples that were not.
+    pub fn add_refused(&self, reason: &'static str, count: u64) {
         if count > 0 {
             *self.refused.lock().unwrap_or_else(PoisonError::into_inner).entry(reason).or_default() += count;
         }
     }
 
-    pub(crate) fn add_refusals(&self, refusals: Refusals) {
+    /// Counts what a write refused.
+    pub fn add_refusals(&self, refusals: Refusals) {
         for (reason, count, _) in reasons(refusals) {
             self.add_refused(reason, count);
         }
@@ -88,7 +125,8 @@ impl Counts {
 }
 
 /// Refusals by the reason to count them under, with that reason in words.
-pub(super) fn reasons(refusals: Refusals) -> [(&'static str, u64, &'static str); 7] {
+#[must_use]
+pub fn reasons(refusals: Refusals) -> [(&'static str, u64, &'static str); 7] {
     [
         ("too_old", refusals.too_old, "older than the retention"),
         ("too_far_ahead", refusals.too_far_ahead, "too far ahead of this machine's clock"),
@@ -101,7 +139,9 @@ pub(super) fn reasons(refusals: Refusals) -> [(&'static str, u64, &'static str);
 }
 
 impl<'a> Intake<'a> {
-    pub(crate) fn new(store: &'a Store, counts: &'a Counts) -> Intake<'a> {
+    /// An intake into this store. What becomes of the samples is counted in `counts`.
+    #[must_use]
+    pub fn new(store: &'a Store, counts: &'a Counts) -> Intake<'a> {
         Intake {
             store,
             counts,
@@ -114,8 +154,11 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Takes one line; its sample waits for [`Intake::write`].
-    pub(crate) fn take(&mut self, line: &[u8]) -> Result<(), Refused> {
+    /// Takes one line; its sample waits for [`Intake::write`]. An empty line or a comment has none.
+    ///
+    /// # Errors
+    /// [`Refused`]; the other lines are not touched.
+    pub fn take(&mut self, line: &[u8]) -> Result<(), Refused> {
         let Some(line) = Line::parse(line).map_err(Refused::Line)? else { return Ok(()) };
         let number = match self.prefixes.get(line.prefix) {
             Some(number) => *number,
@@ -166,13 +209,16 @@ impl<'a> Intake<'a> {
     }
 
     /// Writes all that waits; `Ok` when it is as safe as the sync policy promises.
-    pub(crate) fn write(&mut self) -> Result<(), WriteError> {
+    ///
+    /// # Errors
+    /// As [`Store::write_with`], for one of the hosts; what it refused is told by [`Intake::take_refused`] instead.
+    pub fn write(&mut self) -> Result<(), WriteError> {
         self.write_out();
         self.failed.take().map_or(Ok(()), Err)
     }
 
     /// What writes have refused since this was last asked.
-    pub(crate) fn take_refused(&mut self) -> Refusals {
+    pub fn take_refused(&mut self) -> Refusals {
         std::mem::take(&mut self.refused)
     }
 
@@ -251,7 +297,8 @@ fn resolve(
 
 impl Refused {
     /// The reason to count it under.
-    pub(crate) fn reason(&self) -> &'static str {
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
         match self {
             Refused::Line(error) => error.refusal().name(),
             Refused::NoCluster => "no_cluster",
@@ -264,17 +311,6 @@ impl Refused {
                 _ => "limit",
             },
             Refused::Address(_) => "limit",
-        }
-    }
-}
-
-impl std::fmt::Display for Refused {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Refused::Line(error) => out.write_str(&super::super::exit::chain(error)),
-            Refused::NoCluster => out.write_str("no cluster: add the tag cluster=NAME"),
-            Refused::NoHost => out.write_str("no host: add the tag hostname=NAME"),
-            Refused::Address(error) => out.write_str(&super::super::exit::chain(error)),
         }
     }
 }

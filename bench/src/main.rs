@@ -1,0 +1,225 @@
+//! The rows on the command line.
+#![forbid(unsafe_code)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a table for whoever asked for it")]
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use treering_bench::Result;
+use treering_bench::context::{Context, Written};
+use treering_bench::machine::Machine;
+use treering_bench::report::{Report, head};
+use treering_bench::rows::{ROWS, Row};
+use treering_bench::runs::leave::{self, Left};
+use treering_bench::runs::load;
+use treering_bench::runs::resident::{self, Resident};
+use treering_bench::workload::Fritz;
+
+/// Rounds that count: a median of nine.
+const ROUNDS: usize = 9;
+/// Hosts of a quick look.
+const QUICK_HOSTS: usize = 10;
+
+/// How fast the store is, as ratios to what the same bytes cost anyway
+///
+/// Without rows all of them. A ratio of 0.5 means that the floor takes half as long.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask bench", bin_name = "cargo xtask bench", after_help = EXAMPLES)]
+#[command(args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    run: Option<Run>,
+    #[command(flatten)]
+    size: Size,
+    /// The rows; --list names them
+    #[arg(value_name = "ROW")]
+    rows: Vec<String>,
+    /// Name the rows, and measure nothing
+    #[arg(long)]
+    list: bool,
+    /// Write the figures as JSON, too
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Ten hosts: a look that takes less than a minute
+    #[arg(long, conflicts_with = "hosts")]
+    quick: bool,
+}
+
+const EXAMPLES: &str = "Examples:\n  cargo xtask bench\n  cargo xtask bench bin-load json-load --hosts 200\n  \
+                        cargo xtask bench load ./var/checkpoints\n  cargo xtask bench write /tmp/fritz --file-format json";
+
+#[derive(Debug, Args)]
+struct Size {
+    /// Hosts of the workload, 460 series each
+    #[arg(long, value_name = "H", default_value_t = 100, value_parser = at_least_1())]
+    hosts: u32,
+    /// Samples of each series, at 60 s
+    #[arg(long, value_name = "T", default_value_t = 720, value_parser = at_least_1())]
+    samples: u32,
+    /// Threads that recover and checkpoint
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = at_least_1())]
+    workers: u32,
+    /// Where files go meanwhile; the system's directory for temporary files otherwise
+    #[arg(long, value_name = "DIR", env = "TREERING_BENCH_DIR", hide_env = true)]
+    dir: Option<PathBuf>,
+}
+
+fn at_least_1() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..)
+}
+
+#[derive(Debug, Subcommand)]
+enum Run {
+    /// Time how long any directory of checkpoints takes to open, whoever wrote it
+    Load {
+        /// The directory, with <cluster>/<host>/ in it
+        dir: PathBuf,
+        /// Threads that recover
+        #[arg(long, value_name = "N", default_value_t = 2, value_parser = at_least_1())]
+        workers: u32,
+        /// How often
+        #[arg(long, value_name = "N", default_value_t = 9, value_parser = at_least_1())]
+        rounds: u32,
+    },
+    /// Write the workload as snapshots that stay
+    Write {
+        /// A new or empty directory
+        into: PathBuf,
+        /// `wal` writes `.bin`, as a store does that has logs beside it
+        #[arg(long, value_name = "FORMAT", default_value = "wal")]
+        file_format: FileFormat,
+        /// Digits behind the point of each number, in JSON; exact without it
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=1))]
+        decimals: Option<u8>,
+        #[command(flatten)]
+        size: Size,
+    },
+    /// Write the workload as logs that stay
+    Log {
+        /// A new or empty directory
+        into: PathBuf,
+        #[command(flatten)]
+        size: Size,
+    },
+    #[command(hide = true)]
+    Resident {
+        what: ResidentArg,
+        checkpoint: PathBuf,
+        #[command(flatten)]
+        size: Size,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FileFormat {
+    Wal,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ResidentArg {
+    Load,
+    Ingest,
+    Again,
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<()> {
+    match &cli.run {
+        None => table(cli),
+        Some(Run::Load { dir, workers, rounds }) => {
+            load::run(dir, usize::try_from(*workers)?, usize::try_from(*rounds)?)
+        }
+        Some(Run::Write { into, file_format, decimals, size }) => {
+            let written = match (file_format, decimals) {
+                (FileFormat::Wal, None) => Written::Bin,
+                (FileFormat::Wal, Some(_)) => {
+                    return Err("--decimals is for JSON: .bin keeps every bit".into());
+                }
+                (FileFormat::Json, None) => Written::Exact,
+                (FileFormat::Json, Some(_)) => Written::OneDecimal,
+            };
+            leave::run(&context(size, Path::new(""))?, into, Left::Snapshots(written))
+        }
+        Some(Run::Log { into, size }) => leave::run(&context(size, Path::new(""))?, into, Left::Logs),
+        Some(Run::Resident { what, checkpoint, size }) => {
+            let what = match what {
+                ResidentArg::Load => Resident::Load,
+                ResidentArg::Ingest => Resident::Ingest,
+                ResidentArg::Again => Resident::Again,
+            };
+            resident::run(&context(size, Path::new(""))?, checkpoint, what)
+        }
+    }
+}
+
+fn context(size: &Size, dir: &Path) -> Result<Context> {
+    Ok(Context {
+        fritz: Fritz::new(usize::try_from(size.hosts)?, usize::try_from(size.samples)?),
+        workers: usize::try_from(size.workers)?,
+        rounds: ROUNDS,
+        dir: dir.to_path_buf(),
+    })
+}
+
+fn table(cli: &Cli) -> Result<()> {
+    if cli.list {
+        ROWS.iter().for_each(|row| println!("{:<14} {}", row.name, row.what));
+        return Ok(());
+    }
+    let rows = wanted(&cli.rows)?;
+    let place = match &cli.size.dir {
+        Some(dir) => tempfile::tempdir_in(dir)?,
+        None => tempfile::tempdir()?,
+    };
+    let mut context = context(&cli.size, place.path())?;
+    if cli.quick {
+        context.fritz = Fritz::new(QUICK_HOSTS, context.fritz.samples());
+    }
+    let mut report = Report { lines: Vec::new(), machine: Machine::here(&context) };
+    let machine = &report.machine;
+    println!(
+        "{}, {} cores, {}, Linux {}, huge pages {}",
+        machine.cpu, machine.cores, machine.vectors, machine.kernel, machine.huge_pages
+    );
+    println!(
+        "{} hosts x 460 series x {} samples, {} workers, median of {} rounds\n",
+        machine.hosts, machine.samples, machine.workers, machine.rounds
+    );
+    println!("{}", head());
+    for row in rows {
+        let lines = (row.run)(&context).map_err(|error| format!("{}: {error}", row.name))?;
+        lines.iter().for_each(|line| println!("{}", line.row()));
+        report.lines.extend(lines);
+        // A row's files go before those of the next come.
+        for name in std::fs::read_dir(place.path())? {
+            std::fs::remove_dir_all(name?.path())?;
+        }
+    }
+    println!("\n{}", report.legend());
+    match &cli.json {
+        Some(path) => report.write(path),
+        None => Ok(()),
+    }
+}
+
+fn wanted(names: &[String]) -> Result<Vec<&'static Row>> {
+    let find = |name: &String| {
+        ROWS.iter().find(|row| row.name == name).ok_or_else(|| {
+            let known: Vec<_> = ROWS.iter().map(|row| row.name).collect();
+            format!("there is no row `{name}`; there are {}", known.join(", ")).into()
+        })
+    };
+    if names.is_empty() { Ok(ROWS.iter().collect()) } else { names.iter().map(find).collect() }
+}

@@ -1,0 +1,182 @@
+//! What a writer notices of a checkpoint, of queries and of retention.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use treering_level::{Query, Selector};
+use treering_persist::{Store, SyncPolicy};
+
+use crate::Result;
+use crate::context::{Context, Resolved, Written, files_below, whole};
+use crate::measure::Spread;
+use crate::report::{Line, Target};
+use crate::storage::Without;
+use crate::workload::{CLUSTER, INTERVAL_S, SERIES};
+
+/// A million samples a second, in batches of one host.
+const BATCH_EVERY: Duration = Duration::from_micros(460);
+/// How long the writer writes in each run: ten batches are beyond the 99.9th percentile.
+const BATCHES: usize = 10_000;
+
+const US: f64 = 1e6;
+
+pub(super) fn run(context: &Context) -> Result<Vec<Line>> {
+    let dir = context.empty_dir("stall")?;
+    // The log is part of it, as far as it is memory.
+    let store = context.open(&dir, SyncPolicy::Never, Written::Bin, Without::Logs)?;
+    context.fill(&store)?;
+    let resolved = context.resolve(&store)?;
+    let mut writer = Writer { context, store: &store, resolved: &resolved, row: context.fritz.samples() };
+    let alone = writer.beside(|_| Ok(()))?;
+    let checkpoints = writer.beside(|stop| checkpoints(&store, &dir, stop))?;
+    let queries = writer.beside(|stop| queries(context, &store, stop))?;
+    let mut lines = vec![Line::of_value("stall-alone-p50", "us", us(alone.median()), Target::None)];
+    for (what, beside) in [("stall", &checkpoints), ("stall-query", &queries)] {
+        let extra = |part| us(beside.quantile(part)) - us(alone.quantile(part));
+        lines.push(Line::of_value(&format!("{what}-p50"), "us", extra(0.5), Target::AtMost(0.5)));
+        lines.push(Line::of_value(&format!("{what}-p99.9"), "us", extra(0.999), Target::AtMost(50.0)));
+        lines.push(Line::of_value(
+            &format!("{what}-worst"),
+            "us",
+            us(beside.worst()),
+            Target::AtMost(2000.0),
+        ));
+    }
+    let limit = Target::AtMost(250.0);
+    lines.push(Line::of_value("stall-freeze", "us", us(longest_freeze(&store)), limit));
+    lines.push(Line::of_value("stall-retention", "us", us(longest_free(context, &store)), limit));
+    Ok(lines)
+}
+
+fn us(time: Duration) -> f64 {
+    time.as_secs_f64() * US
+}
+
+/// Sends a batch of the next host, one after the other, each when it is due.
+struct Writer<'a> {
+    context: &'a Context,
+    store: &'a Store,
+    resolved: &'a [Resolved],
+    row: usize,
+}
+
+impl Writer<'_> {
+    /// How long each batch took beside something else, which goes on until it is told to stop.
+    fn beside(&mut self, other: impl Fn(&AtomicBool) -> Result<()> + Sync) -> Result<Spread> {
+        let stop = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let beside = scope.spawn(|| other(&stop));
+            let times = self.write();
+            stop.store(true, Ordering::Relaxed);
+            beside.join().map_err(|_| "what ran beside the writer has panicked")??;
+            times
+        })
+    }
+
+    fn write(&mut self) -> Result<Spread> {
+        let mut batch = Vec::with_capacity(SERIES);
+        let mut times = Vec::with_capacity(BATCHES);
+        let begun = Instant::now();
+        let mut due = begun;
+        'rows: loop {
+            for (host, resolved) in self.resolved.iter().enumerate() {
+                if times.len() == BATCHES {
+                    break 'rows;
+                }
+                self.context.batch(
+                    host,
+                    self.row % self.context.fritz.samples(),
+                    &resolved.series,
+                    &mut batch,
+                );
+                let time_s = self.context.fritz.time_s(self.row);
+                batch.iter_mut().for_each(|sample| sample.time_s = time_s);
+                due += BATCH_EVERY;
+                thread::sleep(due.saturating_duration_since(Instant::now()));
+                let started = Instant::now();
+                let stored = self.store.write(&resolved.host, &batch)?.stored;
+                times.push(started.elapsed());
+                if usize::try_from(stored)? != batch.len() {
+                    return Err(format!("{stored} of {} samples were stored", batch.len()).into());
+                }
+            }
+            self.row += 1;
+        }
+        self.row += 1;
+        Ok(Spread::new(times))
+    }
+}
+
+/// Checkpoints of all that the store holds, again and again.
+fn checkpoints(store: &Store, dir: &std::path::Path, stop: &AtomicBool) -> Result<()> {
+    while !stop.load(Ordering::Relaxed) {
+        for host in store.tree().hosts() {
+            let series: Vec<_> = host.lock().series().map(|series| series.index()).collect();
+            for index in series {
+                // One lock for each: making dirty is not what is asked about.
+                host.lock().mark_dirty(index, i64::MIN, i64::MAX);
+            }
+        }
+        whole(&store.checkpoint())?;
+        for (path, _) in files_below(dir)? {
+            if path.extension().is_some_and(|end| end == "bin") {
+                fs::remove_file(path)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The mean of all cores of each host over all times, again and again.
+fn queries(context: &Context, store: &Store, stop: &AtomicBool) -> Result<()> {
+    let from_s = context.fritz.time_s(0);
+    let to_s = from_s + i64::try_from(context.fritz.samples())? * INTERVAL_S;
+    for host in (0..context.fritz.hosts()).cycle() {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let query = Query {
+            path: [CLUSTER, &context.fritz.host(host)].map(Selector::from).to_vec(),
+            metric: "core_metric_1".to_owned(),
+            from_s,
+            to_s,
+        };
+        let answer = store.read(&query)?;
+        if answer.values.is_empty() {
+            return Err("a query has found nothing".into());
+        }
+    }
+    Ok(())
+}
+
+/// The longest that a host's lock is held while all that it has is frozen.
+fn longest_freeze(store: &Store) -> Duration {
+    let mut longest = Duration::ZERO;
+    for host in store.tree().hosts() {
+        let series: Vec<_> = host.lock().series().map(|series| series.index()).collect();
+        for index in series {
+            host.lock().mark_dirty(index, i64::MIN, i64::MAX);
+        }
+        let mut held = host.lock();
+        let begun = Instant::now();
+        let frozen = held.freeze_dirty(|_, ring| ring.span().unwrap_or_default());
+        longest = longest.max(begun.elapsed());
+        held.give_back(&frozen);
+    }
+    longest
+}
+
+/// The longest that a host's lock is held while the older half of all that it has is freed.
+fn longest_free(context: &Context, store: &Store) -> Duration {
+    let limit_s = context.fritz.time_s(context.fritz.samples() / 2);
+    let mut longest = Duration::ZERO;
+    for host in store.tree().hosts() {
+        let mut held = host.lock();
+        let begun = Instant::now();
+        held.free_before(limit_s);
+        longest = longest.max(begun.elapsed());
+    }
+    longest
+}

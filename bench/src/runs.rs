@@ -1,0 +1,5 @@
+//! Runs that are no rows: opening any directory, leaving one behind, and what the memory rows start.
+
+pub mod leave;
+pub mod load;
+pub mod resident;
