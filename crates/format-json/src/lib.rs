@@ -44,6 +44,7 @@ mod cursor;
 mod name;
 mod number;
 
+mod numbers;
 mod parse;
 mod scan;
 mod seal;
@@ -54,6 +55,7 @@ mod encode;
 use treering_snapshot::{Damage, DecodeError, Decoded, Encoder, Format, Limits, Scratch, Sink};
 
 use crate::cursor::wide;
+use crate::decode::Reading;
 use crate::number::Precision;
 
 /// The JSON format, extension `json`.
@@ -65,6 +67,7 @@ use crate::number::Precision;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JsonFormat {
     precision: Precision,
+    reading: Reading,
 }
 
 impl Default for JsonFormat {
@@ -78,14 +81,21 @@ impl JsonFormat {
     /// Writes every value as the shortest text that reads back to the same bits, in the reference, too.
     #[must_use]
     pub const fn exact() -> Self {
-        Self { precision: Precision::Exact }
+        Self { precision: Precision::Exact, reading: Reading::AtOnce }
     }
 
     /// Writes every value as the reference does: with one decimal, correctly rounded, ties to even. What is behind
     /// that decimal is lost.
     #[must_use]
     pub const fn one_decimal() -> Self {
-        Self { precision: Precision::OneDecimal }
+        Self { precision: Precision::OneDecimal, reading: Reading::AtOnce }
+    }
+
+    /// Reads all values by way of the parser for any text, which is slower. Everything that comes out is the same:
+    /// this is what tests hold the reader against.
+    #[must_use]
+    pub const fn reading_plainly(self) -> Self {
+        Self { reading: Reading::Plain, ..self }
     }
 }
 
@@ -117,6 +127,6 @@ impl Format for JsonFormat {
             let end = Err(DecodeError::TooLong { max, found });
             return Decoded { meta: None, end };
         }
-        decode::decode(bytes, scratch.slot(), limits, sink, damage)
+        decode::decode(bytes, scratch.slot(), limits, self.reading, sink, damage)
     }
 }

@@ -2,7 +2,7 @@
 
 use treering_snapshot::Window;
 
-use super::{Column, Level, Open, Scan, Unusable};
+use super::{Column, Level, Open, Scan, Source, Unusable};
 use crate::cursor::{Fault, Span, index, mark};
 use crate::name::{self, Key};
 
@@ -126,6 +126,10 @@ impl Scan<'_, '_> {
         let at = self.cursor.mark();
         match self.cursor.peek() {
             Some(b'[') => {
+                if let Some(read) = self.values.as_mut().and_then(|values| self.cursor.values(values)) {
+                    column.put_values(&read);
+                    return Ok(());
+                }
                 let array = self.cursor.array()?;
                 column.put(array);
                 if let Some(foreign) = array.foreign {
@@ -135,7 +139,7 @@ impl Scan<'_, '_> {
             }
             Some(b'n') => {
                 self.cursor.word("null")?;
-                (column.data, column.count) = (Span::default(), 0);
+                (column.data, column.count, column.source) = (Span::default(), 0, Source::Text);
             }
             _ => {
                 self.cursor.skip()?;
