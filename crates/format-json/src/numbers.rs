@@ -11,7 +11,7 @@ mod form;
 use treering_snapshot::MISSING_BITS;
 
 use crate::cursor::Cursor;
-use form::{FORM_BYTES, Form};
+use form::{FORM_BYTES, Form, equal};
 
 /// Bytes that are looked at behind a number: the comma.
 const WINDOW_BYTES: usize = FORM_BYTES + 1;
@@ -21,9 +21,6 @@ const TOKEN_BYTES_MAX: usize = 48;
 
 /// Values that there is room for at least whenever some are read.
 const ROOM: usize = 256;
-
-/// Bytes that are compared at once to see how often a number is repeated.
-const RUN_BYTES: usize = 32;
 
 /// Below this, an integer is exact in double precision.
 const EXACT_MAX: u64 = 1 << 53;
@@ -127,21 +124,17 @@ impl Reader<'_> {
             && window[FORM_BYTES] == b','
         {
             let next = word_of(window);
-            if next != word {
-                let Some(number) = form.value(next) else { break };
-                (word, value) = (next, number);
-            } else {
-                let again = repeated(text, at, step).min(out.len() - count);
-                if again > 0 {
-                    out[count..count + again].fill(value);
-                    count += again;
-                    at += again * step;
-                    continue;
-                }
+            if next == word {
+                // The number before it was this one, too, and so is perhaps a long row of them.
+                let left = &mut out[count..];
+                let again = repeated(text, at, step).clamp(1, left.len());
+                left[..again].fill(value);
+                (count, at) = (count + again, at + again * step);
+                continue;
             }
-            out[count] = value;
-            count += 1;
-            at += step;
+            let Some(number) = form.value(next) else { break };
+            (word, value, out[count]) = (next, number, number);
+            (count, at) = (count + 1, at + step);
         }
         (self.at, self.word, self.value) = (at, word, value);
         count
@@ -152,16 +145,15 @@ impl Reader<'_> {
         let len = token_len(self.text.get(self.at..)?)?;
         let end = self.at + len;
         let token = &self.text[self.at..end];
-        let value =
-            if token == b"null" { MISSING } else { self.short(token, end).or_else(|| long(token))? };
+        let value = if token == b"null" { MISSING } else { self.short(len, end).or_else(|| long(token))? };
         self.at = end + 1;
         Some((value, self.text[end] == b']'))
     }
 
     /// The value of a number that has a form, which is the next one's, too.
-    fn short(&mut self, token: &[u8], end: usize) -> Option<f32> {
-        let form = Form::of(token)?;
+    fn short(&mut self, len: usize, end: usize) -> Option<f32> {
         let word = word_of(window(self.text, end)?);
+        let form = Form::of(word, len)?;
         let value = form.value(word)?;
         (self.form, self.word, self.value) = (form, word, value);
         Some(value)
@@ -178,19 +170,34 @@ fn word_of(window: &[u8; WINDOW_BYTES]) -> u64 {
     u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
-/// How often what stands in the `step` bytes before a place is repeated from there on: at least so often.
+/// How often what stands in the `step` bytes before a place is repeated from there on.
 fn repeated(text: &[u8], at: usize, step: usize) -> usize {
     let (Some(before), Some(here)) = (at.checked_sub(step).and_then(|at| text.get(at..)), text.get(at..))
     else {
         return 0;
     };
-    let (before, here) = (before.as_chunks::<RUN_BYTES>().0, here.as_chunks::<RUN_BYTES>().0);
-    let same = before.iter().zip(here).take_while(|(before, here)| before == here).count();
-    same * RUN_BYTES / step
+    let (before, here) = (before.as_chunks::<FORM_BYTES>().0, here.as_chunks::<FORM_BYTES>().0);
+    let mut same = 0;
+    for (before, here) in before.iter().zip(here) {
+        let differs = u64::from_le_bytes(*before) ^ u64::from_le_bytes(*here);
+        if differs != 0 {
+            same += (differs.trailing_zeros() / 8) as usize;
+            break;
+        }
+        same += FORM_BYTES;
+    }
+    same / step
 }
 
 /// The bytes before the next comma or bracket; `None` if they are too many.
 fn token_len(text: &[u8]) -> Option<usize> {
+    if let Some(first) = text.first_chunk() {
+        let word = u64::from_le_bytes(*first);
+        let ends = equal(word, b',') | equal(word, b']');
+        if ends != 0 {
+            return Some((ends.trailing_zeros() / 8) as usize);
+        }
+    }
     text.iter().take(TOKEN_BYTES_MAX).position(|byte| matches!(byte, b',' | b']'))
 }
 

@@ -36,11 +36,15 @@ impl Form {
     /// No number has it.
     pub(super) const NONE: Self = form(false, 0, 0);
 
-    /// The form that a number of the length and sign, and with a point where this has one, should have.
-    pub(super) fn of(token: &[u8]) -> Option<&'static Self> {
-        let behind = token.iter().rev().position(|byte| *byte == b'.').unwrap_or(0);
-        let negative = usize::from(token.first() == Some(&b'-'));
-        FORMS.get(negative)?.get(token.len())?.get(behind)
+    /// The form of a number of this length that ends with this word, if it is a number.
+    pub(super) fn of(word: u64, len: usize) -> Option<&'static Self> {
+        let of_len = FORMS.first()?.get(len)?;
+        let mask = of_len.first()?.mask;
+        let points = equal(word, b'.') & mask;
+        // Without a point it is all eight bytes, or none.
+        let behind = (points.leading_zeros() / 8) as usize % FORM_BYTES;
+        let negative = equal(word, b'-') & mask & mask.wrapping_neg() << 7 != 0;
+        FORMS.get(usize::from(negative))?.get(len)?.get(behind)
     }
 
     /// The value of a number that ends with this word; `None` if there is none of this form.
@@ -56,6 +60,12 @@ impl Form {
         let number = number((digits & self.behind) | ((digits & self.before) << 8));
         (number >= self.least).then(|| number as f32 / self.divisor)
     }
+}
+
+/// The high bit of each byte that is this one, and perhaps of some behind the first of them.
+pub(super) fn equal(word: u64, byte: u8) -> u64 {
+    let differs = word ^ (u64::from(byte) * EACH_BYTE);
+    differs.wrapping_sub(EACH_BYTE) & !differs & HIGH_BITS
 }
 
 /// The number of eight digits, the first one in the lowest byte.
@@ -91,7 +101,7 @@ const fn form(negative: bool, len: usize, behind: usize) -> Form {
     let least = match whole {
         0 => u64::MAX,
         1 => 0,
-        _ => 10u64.pow((whole - 1 + behind) as u32),
+        _ => ten_to(whole - 1 + behind),
     };
     let mut form = Form {
         len,
@@ -101,7 +111,7 @@ const fn form(negative: bool, len: usize, behind: usize) -> Form {
         before: 0,
         behind: u64::MAX,
         least,
-        divisor: ten_to(behind, negative),
+        divisor: if negative { -(ten_to(behind) as f32) } else { ten_to(behind) as f32 },
     };
     if negative && len > 0 {
         form.put(FORM_BYTES - len, b'-');
@@ -131,11 +141,10 @@ const fn last_bytes(count: usize) -> u64 {
     }
 }
 
-const fn ten_to(exponent: usize, negative: bool) -> f32 {
-    let mut power = if negative { -1.0 } else { 1.0 };
-    let mut n = 0;
+const fn ten_to(exponent: usize) -> u64 {
+    let (mut power, mut n) = (1, 0);
     while n < exponent {
-        power *= 10.0;
+        power *= 10;
         n += 1;
     }
     power

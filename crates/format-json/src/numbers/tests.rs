@@ -90,9 +90,9 @@ fn all_forms_give_the_value_that_the_standard_library_gives() {
                     if token.len() > FORM_BYTES {
                         continue;
                     }
-                    let text = format!("{:>9},", token);
+                    let text = format!("{token:>9},");
                     let word = word_of(window(text.as_bytes(), 9).unwrap());
-                    let value = Form::of(token.as_bytes()).and_then(|form| form.value(word));
+                    let value = Form::of(word, token.len()).and_then(|form| form.value(word));
                     let expected = rounded(token.parse().unwrap());
                     assert_eq!(value.map(f32::to_bits), Some(expected.to_bits()), "{token}");
                     count += 1;
