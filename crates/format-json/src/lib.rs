@@ -40,6 +40,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod column;
 mod cursor;
 mod name;
 mod number;
