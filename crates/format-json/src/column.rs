@@ -28,19 +28,43 @@ const TWO_TO_52: f64 = 4_503_599_627_370_496.0;
 const EACH_BYTE: u64 = 0x0101_0101_0101_0101;
 const ZEROS: u64 = b'0' as u64 * EACH_BYTE;
 
-/// Appends the values of a part, a comma behind each, and counts those that are read back as others.
-pub(crate) fn write(out: &mut Vec<u8>, part: &Part<'_>, precision: Precision, loss: &mut Loss) {
-    match precision {
-        Precision::Exact => part_as::<false>(out, part, loss),
-        Precision::OneDecimal => part_as::<true>(out, part, loss),
+/// Where values are on their way. It is not cleared in between.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    text: [u8; TEXT_BYTES],
+    tenths: [u32; VALUES],
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self { text: [0; TEXT_BYTES], tenths: [OTHER; VALUES] }
     }
 }
 
-fn part_as<const ALWAYS_POINT: bool>(out: &mut Vec<u8>, part: &Part<'_>, loss: &mut Loss) {
+/// Appends the values of a part, a comma behind each, and counts those that are read back as others.
+pub(crate) fn write(
+    memory: &mut Memory,
+    out: &mut Vec<u8>,
+    part: &Part<'_>,
+    precision: Precision,
+    loss: &mut Loss,
+) {
+    match precision {
+        Precision::Exact => part_as::<false>(memory, out, part, loss),
+        Precision::OneDecimal => part_as::<true>(memory, out, part, loss),
+    }
+}
+
+fn part_as<const ALWAYS_POINT: bool>(
+    memory: &mut Memory,
+    out: &mut Vec<u8>,
+    part: &Part<'_>,
+    loss: &mut Loss,
+) {
     match part {
         Part::Native(values) => {
             for values in values.chunks(VALUES) {
-                chunk::<ALWAYS_POINT>(out, values, loss);
+                chunk::<ALWAYS_POINT>(memory, out, values, loss);
             }
         }
         Part::LittleEndian(bytes) => {
@@ -50,7 +74,7 @@ fn part_as<const ALWAYS_POINT: bool>(out: &mut Vec<u8>, part: &Part<'_>, loss: &
                 for (native, value) in native.iter_mut().zip(values) {
                     *native = f32::from_le_bytes(*value);
                 }
-                chunk::<ALWAYS_POINT>(out, &native[..values.len()], loss);
+                chunk::<ALWAYS_POINT>(memory, out, &native[..values.len()], loss);
             }
         }
         Part::Missing(count) => (0..*count).for_each(|_| out.extend_from_slice(MISSING)),
@@ -60,25 +84,24 @@ fn part_as<const ALWAYS_POINT: bool>(out: &mut Vec<u8>, part: &Part<'_>, loss: &
 const MISSING: &[u8] = b"null,";
 
 /// Appends at most [`VALUES`] values.
-fn chunk<const ALWAYS_POINT: bool>(out: &mut Vec<u8>, values: &[f32], loss: &mut Loss) {
+fn chunk<const ALWAYS_POINT: bool>(memory: &mut Memory, out: &mut Vec<u8>, values: &[f32], loss: &mut Loss) {
     let Some(first) = values.first() else { return };
     let differ = values.iter().fold(0, |differ, value| differ | (value.to_bits() ^ first.to_bits()));
     // Of values that are all the same one is enough.
     let distinct = if differ == 0 { &values[..1] } else { values };
-    let mut tenths = [OTHER; VALUES];
+    let Memory { text, tenths } = memory;
     if ALWAYS_POINT {
-        let rounded = nearest_tenths(distinct, &mut tenths);
+        let rounded = nearest_tenths(distinct, tenths);
         loss.rounded += if differ == 0 { rounded * values.len() as u64 } else { rounded };
     } else {
-        exact_tenths(distinct, &mut tenths);
+        exact_tenths(distinct, tenths);
     }
-    let mut text = [0; TEXT_BYTES];
     let mut at = 0;
-    for (value, tenths) in distinct.iter().zip(tenths) {
-        if tenths != OTHER {
-            at = fixed::<ALWAYS_POINT>(&mut text, at, tenths, value.is_sign_negative());
+    for (value, tenths) in distinct.iter().zip(&*tenths) {
+        if *tenths != OTHER {
+            at = fixed::<ALWAYS_POINT>(text, at, *tenths, value.is_sign_negative());
         } else if value.is_nan() {
-            put(&mut text, at, *b"null,\0\0\0");
+            put(text, at, *b"null,\0\0\0");
             at += MISSING.len();
         } else {
             out.extend_from_slice(&text[..at]);
@@ -91,7 +114,7 @@ fn chunk<const ALWAYS_POINT: bool>(out: &mut Vec<u8>, values: &[f32], loss: &mut
         if len == 0 {
             other::<ALWAYS_POINT>(out, *value, loss);
         } else {
-            put(&mut text, at, last);
+            put(text, at, last);
             at += len;
         }
     }
@@ -100,11 +123,15 @@ fn chunk<const ALWAYS_POINT: bool>(out: &mut Vec<u8>, values: &[f32], loss: &mut
 
 /// Appends a value that is not written here.
 fn other<const ALWAYS_POINT: bool>(out: &mut Vec<u8>, value: f32, loss: &mut Loss) {
-    let precision = if ALWAYS_POINT { Precision::OneDecimal } else { Precision::Exact };
-    match number::write(out, value, precision) {
-        Written::Kept => {}
-        Written::Infinite => loss.infinite += 1,
-        Written::Rounded => loss.rounded += 1,
+    if !ALWAYS_POINT && value.is_finite() {
+        number::shortest(out, value);
+    } else {
+        let precision = if ALWAYS_POINT { Precision::OneDecimal } else { Precision::Exact };
+        match number::write(out, value, precision) {
+            Written::Kept => {}
+            Written::Infinite => loss.infinite += 1,
+            Written::Rounded => loss.rounded += 1,
+        }
     }
     out.push(b',');
 }

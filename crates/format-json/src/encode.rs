@@ -25,6 +25,7 @@ pub(crate) struct JsonEncoder<'a> {
     /// Where the levels end that are closed. The window is known when all are, and then put there.
     ends: Vec<usize>,
     counts: Counts,
+    memory: column::Memory,
 }
 
 /// A level that is being written; the first one is the root.
@@ -39,7 +40,8 @@ impl<'a> JsonEncoder<'a> {
         out.clear();
         out.extend_from_slice(b"{\"metrics\":{");
         let open = vec![Open::default()];
-        Self { out, precision, open, ends: Vec::new(), counts: Counts::default() }
+        let (ends, counts, memory) = <_>::default();
+        Self { out, precision, open, ends, counts, memory }
     }
 
     fn current(&mut self) -> Result<&mut Open, EncodeError> {
@@ -51,7 +53,7 @@ impl<'a> JsonEncoder<'a> {
         let start = self.out.len();
         for part in parts {
             self.out.reserve(part.count().saturating_mul(VALUE_BYTES));
-            column::write(self.out, part, self.precision, &mut self.counts.loss);
+            column::write(&mut self.memory, self.out, part, self.precision, &mut self.counts.loss);
         }
         // The comma behind the last one.
         if self.out.len() > start {

@@ -23,7 +23,7 @@ fn plain(values: &[f32], precision: Precision) -> (Vec<u8>, Loss) {
 
 fn together(part: &Part<'_>, precision: Precision) -> (Vec<u8>, Loss) {
     let (mut out, mut loss) = (Vec::new(), Loss::default());
-    write(&mut out, part, precision, &mut loss);
+    write(&mut Memory::default(), &mut out, part, precision, &mut loss);
     (out, loss)
 }
 
