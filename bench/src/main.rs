@@ -17,8 +17,6 @@ use treering_bench::runs::load;
 use treering_bench::runs::resident::{self, Resident};
 use treering_bench::workload::Fritz;
 
-/// Rounds that count: a median of nine.
-const ROUNDS: usize = 9;
 /// Hosts of a quick look.
 const QUICK_HOSTS: usize = 10;
 
@@ -61,6 +59,9 @@ struct Size {
     /// Threads that recover and checkpoint
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = at_least_1())]
     workers: u32,
+    /// Rounds that count, behind one that does not
+    #[arg(long, value_name = "N", default_value_t = 9, value_parser = at_least_1())]
+    rounds: u32,
     /// Where files go meanwhile; the system's directory for temporary files otherwise
     #[arg(long, value_name = "DIR", env = "TREERING_BENCH_DIR", hide_env = true)]
     dir: Option<PathBuf>,
@@ -168,7 +169,7 @@ fn context(size: &Size, dir: &Path) -> Result<Context> {
     Ok(Context {
         fritz: Fritz::new(usize::try_from(size.hosts)?, usize::try_from(size.samples)?),
         workers: usize::try_from(size.workers)?,
-        rounds: ROUNDS,
+        rounds: usize::try_from(size.rounds)?,
         dir: dir.to_path_buf(),
     })
 }
