@@ -115,6 +115,16 @@ impl SlotRanges {
         }
     }
 
+    /// [`SlotRanges::mark`] for the slot in which a series ended.
+    #[inline]
+    pub(crate) fn mark_appended(&mut self, slot: Slot) {
+        if self.last.end == slot && !self.is_empty() {
+            self.last.end = slot + 1;
+        } else {
+            self.insert(slot..slot + 1);
+        }
+    }
+
     /// What the set holds on the heap, in bytes.
     pub(crate) fn heap_bytes(&self) -> usize {
         self.earlier.capacity() * size_of::<Range<Slot>>()

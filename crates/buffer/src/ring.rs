@@ -71,6 +71,14 @@ pub struct Ring {
 impl Bounds {
     /// No bounds: what is read back from disk is never too old.
     pub const NONE: Self = Self { oldest_s: i64::MIN, newest_s: i64::MAX };
+
+    /// Whether a time lies within them, and so far from the limits of time that a slot which takes it does, too. Samples
+    /// of one moment have to be asked once.
+    #[inline]
+    #[must_use]
+    pub const fn are_plain_for(self, time_s: i64) -> bool {
+        self.oldest_s <= time_s && time_s <= self.newest_s && time_s.unsigned_abs() <= PLAIN_TIME_MAX_S
+    }
 }
 
 impl Ring {
@@ -137,6 +145,13 @@ impl Ring {
         Some((self.grid()?.time_of(slot), value))
     }
 
+    /// The bits of the newest value, 0 if there is none: a look at the memory that the next sample goes to.
+    #[inline]
+    #[must_use]
+    pub fn last_bits(&self) -> u32 {
+        self.chunks.open().last_bits()
+    }
+
     /// Stores a sample in the slot that takes its time, and marks the slot dirty.
     ///
     /// The first sample of a series sets the grid's origin. A sample may come at any time within the bounds, also
@@ -146,21 +161,28 @@ impl Ring {
     /// [`Refused`] says why nothing was stored and nothing changed.
     #[inline]
     pub fn write(&mut self, time_s: i64, value: f32, bounds: Bounds) -> Result<Stored, Refused> {
-        // By far the most samples are the next of their series: no division, no search, no allocation for them.
-        let next = self.chunks.open().end();
-        if !value.is_nan()
-            && bounds.oldest_s <= time_s
-            && time_s <= bounds.newest_s
-            && time_s.unsigned_abs() <= PLAIN_TIME_MAX_S
-            && let Some(grid) = self.grid()
-            && grid.takes(next, time_s)
-            && self.chunks.push_in_place(value)
-        {
-            self.samples += 1;
-            self.dirty.mark(next, Some(next));
+        if bounds.are_plain_for(time_s) && self.append(time_s, value) {
             return Ok(Stored::New);
         }
         self.write_anywhere(time_s, value, bounds)
+    }
+
+    /// [`Ring::write`] for a sample that is simply the next of its series, at a time for which the bounds
+    /// [are plain](Bounds::are_plain_for). For any other it does nothing and returns false.
+    ///
+    /// By far the most samples are such: no division, no search, no allocation for them.
+    #[inline]
+    pub fn append(&mut self, time_s: i64, value: f32) -> bool {
+        let next = self.chunks.open().end();
+        let is_next = !value.is_nan()
+            && self.has_origin
+            && Grid::checked(self.origin_s, self.interval_s).takes(next, time_s)
+            && self.chunks.push_in_place(value);
+        if is_next {
+            self.samples += 1;
+            self.dirty.mark_appended(next);
+        }
+        is_next
     }
 
     /// The slots that changed since they were last taken, and the empty ones between that were bridged.

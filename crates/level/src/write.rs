@@ -10,6 +10,9 @@ use crate::resolve::ResolveError;
 use crate::sync::Arc;
 use crate::view::{Journal, SeriesIndex, SeriesView};
 
+/// So many samples are looked at before they are stored.
+const AHEAD: usize = 32;
+
 /// A sample for a series that was resolved.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Sample {
@@ -92,20 +95,44 @@ impl<H: Journal> HostGuard<'_, H> {
         mut refused: impl FnMut(usize, Refusal),
     ) -> Outcome {
         let mut outcome = Outcome::default();
-        for (place, sample) in samples.iter().enumerate() {
-            match self.write_one(sample, bounds) {
-                Ok(()) => outcome.stored += 1,
-                Err(refusal) => {
-                    outcome.refused.count(refusal);
-                    refused(place, refusal);
+        let listens = self.state.journal.listens();
+        // Samples of one batch nearly always have one time.
+        let mut plain_s = None;
+        for (block, samples) in samples.chunks(AHEAD).enumerate() {
+            self.fetch(samples);
+            for (place, sample) in samples.iter().enumerate() {
+                if plain_s != Some(sample.time_s) {
+                    plain_s = bounds.are_plain_for(sample.time_s).then_some(sample.time_s);
+                }
+                match self.write_one(sample, bounds, plain_s.is_some(), listens) {
+                    Ok(()) => outcome.stored += 1,
+                    Err(refusal) => {
+                        outcome.refused.count(refusal);
+                        refused(block * AHEAD + place, refusal);
+                    }
                 }
             }
         }
         outcome
     }
 
+    /// Reads where each series ends. The processor does so for many at a time, while stores, which have to become visible
+    /// in their order, would wait for one piece of memory after the other.
     #[inline]
-    fn write_one(&mut self, sample: &Sample, bounds: Bounds) -> Result<(), Refusal> {
+    fn fetch(&self, samples: &[Sample]) {
+        let series = samples.iter().filter_map(|sample| self.state.series.get(sample.series.number));
+        let bits = series.fold(0, |bits, series| bits ^ series.ring.last_bits());
+        std::hint::black_box(bits);
+    }
+
+    #[inline]
+    fn write_one(
+        &mut self,
+        sample: &Sample,
+        bounds: Bounds,
+        is_plain: bool,
+        listens: bool,
+    ) -> Result<(), Refusal> {
         let host = self.host;
         let State { levels, series: table, samples, journal } = &mut *self.state;
         let Sample { series: index, time_s, value } = *sample;
@@ -114,10 +141,15 @@ impl<H: Journal> HostGuard<'_, H> {
             host.welcome(levels.path(series.level), &series.metric)?;
             series.takes_samples = true;
         }
-        let stored = series.ring.write(time_s, value, bounds)?;
-        *samples += u64::from(stored == Stored::New);
-        let view = SeriesView { shared: &host.shared, host: host.tag, series, levels };
-        journal.append(&view, time_s, value);
+        if is_plain && series.ring.append(time_s, value) {
+            *samples += 1;
+        } else {
+            *samples += u64::from(series.ring.write(time_s, value, bounds)? == Stored::New);
+        }
+        if listens {
+            let view = SeriesView { shared: &host.shared, host: host.tag, series, levels };
+            journal.append(&view, time_s, value);
+        }
         Ok(())
     }
 }
