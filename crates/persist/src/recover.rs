@@ -4,6 +4,7 @@
 //! left behind, also only fill: what they hold may be older than what the snapshot has. The others overwrite, in
 //! the order of their generations. What came from a log or from a damaged file is dirty.
 
+mod known;
 mod replay;
 mod restore;
 
