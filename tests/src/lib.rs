@@ -30,6 +30,7 @@
 
 #[cfg(feature = "fixtures")]
 pub mod fixtures;
+pub mod fuzz;
 
 mod disk;
 mod simdisk;
