@@ -78,12 +78,6 @@ impl Chunk {
         self.values.last().map(|value| (self.end() - 1, *value))
     }
 
-    /// The bits of the last value, 0 if there is none.
-    #[inline]
-    pub(crate) fn last_bits(&self) -> u32 {
-        self.values.last().map_or(0, |value| value.to_bits())
-    }
-
     /// The sample in a slot.
     pub(crate) fn get(&self, slot: Slot) -> Option<f32> {
         self.values.get(self.index_of(slot)?).copied().filter(|value| !value.is_nan())

@@ -115,14 +115,12 @@ impl SlotRanges {
         }
     }
 
-    /// [`SlotRanges::mark`] for the slot in which a series ended.
-    #[inline]
-    pub(crate) fn mark_appended(&mut self, slot: Slot) {
-        if self.last.end == slot && !self.is_empty() {
-            self.last.end = slot + 1;
-        } else {
-            self.insert(slot..slot + 1);
+    /// Takes the last range out, if `wanted` says so of it; it is not asked about an empty set.
+    pub(crate) fn take_last_if(&mut self, wanted: impl FnOnce(&Range<Slot>) -> bool) -> Option<Range<Slot>> {
+        if self.is_empty() || !wanted(&self.last) {
+            return None;
         }
+        Some(mem::replace(&mut self.last, self.earlier.pop().unwrap_or_default()))
     }
 
     /// What the set holds on the heap, in bytes.

@@ -10,9 +10,6 @@ use crate::resolve::ResolveError;
 use crate::sync::Arc;
 use crate::view::{Journal, SeriesIndex, SeriesView};
 
-/// So many samples are looked at before they are stored.
-const AHEAD: usize = 32;
-
 /// A sample for a series that was resolved.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Sample {
@@ -98,31 +95,19 @@ impl<H: Journal> HostGuard<'_, H> {
         let listens = self.state.journal.listens();
         // Samples of one batch nearly always have one time.
         let mut plain_s = None;
-        for (block, samples) in samples.chunks(AHEAD).enumerate() {
-            self.fetch(samples);
-            for (place, sample) in samples.iter().enumerate() {
-                if plain_s != Some(sample.time_s) {
-                    plain_s = bounds.are_plain_for(sample.time_s).then_some(sample.time_s);
-                }
-                match self.write_one(sample, bounds, plain_s.is_some(), listens) {
-                    Ok(()) => outcome.stored += 1,
-                    Err(refusal) => {
-                        outcome.refused.count(refusal);
-                        refused(block * AHEAD + place, refusal);
-                    }
+        for (place, sample) in samples.iter().enumerate() {
+            if plain_s != Some(sample.time_s) {
+                plain_s = bounds.are_plain_for(sample.time_s).then_some(sample.time_s);
+            }
+            match self.write_one(sample, bounds, plain_s.is_some(), listens) {
+                Ok(()) => outcome.stored += 1,
+                Err(refusal) => {
+                    outcome.refused.count(refusal);
+                    refused(place, refusal);
                 }
             }
         }
         outcome
-    }
-
-    /// Reads where each series ends. The processor does so for many at a time, while stores, which have to become visible
-    /// in their order, would wait for one piece of memory after the other.
-    #[inline]
-    fn fetch(&self, samples: &[Sample]) {
-        let series = samples.iter().filter_map(|sample| self.state.series.get(sample.series.number));
-        let bits = series.fold(0, |bits, series| bits ^ series.ring.last_bits());
-        std::hint::black_box(bits);
     }
 
     #[inline]
@@ -136,11 +121,15 @@ impl<H: Journal> HostGuard<'_, H> {
         let host = self.host;
         let State { levels, series: table, samples, journal } = &mut *self.state;
         let Sample { series: index, time_s, value } = *sample;
-        let series = table.get_mut(index.number).filter(|_| index.host == host.tag).ok_or(Refusal::Stale)?;
-        if !series.takes_samples {
-            host.welcome(levels.path(series.level), &series.metric)?;
-            series.takes_samples = true;
+        if index.host != host.tag {
+            return Err(Refusal::Stale);
         }
+        if !table.takes_samples(index.number) {
+            let series = table.get(index.number).ok_or(Refusal::Stale)?;
+            host.welcome(levels.path(series.level), &series.metric)?;
+            table.take_samples(index.number);
+        }
+        let series = table.get_mut(index.number).ok_or(Refusal::Stale)?;
         if is_plain && series.ring.append(time_s, value) {
             *samples += 1;
         } else {
