@@ -23,19 +23,23 @@ const MEMORY_MB_MAX: u32 = 4096;
 /// A fuzzer's own number of executions has 31 bits.
 const EXECUTIONS_MAX: i64 = i32::MAX as i64;
 
-/// A target, and the longest input that is worth trying.
+/// A target, and how its inputs are made up.
 struct Target {
     name: &'static str,
+    /// The longest input that is worth trying.
     len_bytes_max: u32,
+    /// Inputs that reach what few others reach are tried more often. A run that reaches much is weighed for longer than it
+    /// takes, so that without it more is tried.
+    weighed: bool,
 }
 
 const TARGETS: &[Target] = &[
-    Target { name: "bin", len_bytes_max: 4096 },
-    Target { name: "json", len_bytes_max: 4096 },
-    Target { name: "line", len_bytes_max: 256 },
-    Target { name: "log", len_bytes_max: 4096 },
-    Target { name: "names", len_bytes_max: 256 },
-    Target { name: "recovery", len_bytes_max: 2048 },
+    Target { name: "bin", len_bytes_max: 4096, weighed: true },
+    Target { name: "json", len_bytes_max: 4096, weighed: true },
+    Target { name: "line", len_bytes_max: 256, weighed: true },
+    Target { name: "log", len_bytes_max: 4096, weighed: true },
+    Target { name: "names", len_bytes_max: 256, weighed: false },
+    Target { name: "recovery", len_bytes_max: 2048, weighed: false },
 ];
 
 /// Which targets, for how long, and how they are built.
@@ -173,10 +177,11 @@ fn cargo_fuzz(workspace: &Workspace, options: &Options, what: &str, arguments: &
 
 /// The fuzzer's own flags.
 fn flags(options: &Options, target: &Target, job: u32) -> String {
-    let Target { name, len_bytes_max } = target;
+    let Target { name, len_bytes_max, weighed } = target;
     let mut flags = format!(
         "-max_len={len_bytes_max} -dict=tests/fuzz/dictionaries/{name}.dict -timeout={INPUT_SECONDS_MAX} \
-         -rss_limit_mb={MEMORY_MB_MAX} -print_final_stats=1"
+         -rss_limit_mb={MEMORY_MB_MAX} -entropic={} -print_final_stats=1",
+        u32::from(*weighed)
     );
     let seconds = match (options.smoke, options.seconds, options.executions) {
         (_, Some(seconds), _) => Some(seconds),
