@@ -40,6 +40,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod checksum;
 mod cursor;
 mod name;
 mod number;
