@@ -20,6 +20,7 @@ pub mod context;
 pub mod floors;
 pub mod machine;
 pub mod measure;
+pub mod page;
 pub mod report;
 pub mod rows;
 pub mod runs;

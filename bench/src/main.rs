@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use treering_bench::Result;
 use treering_bench::context::{Context, Written};
 use treering_bench::machine::Machine;
+use treering_bench::page::{Growth, Page};
 use treering_bench::report::{Report, head};
 use treering_bench::rows::{ROWS, Row};
 use treering_bench::runs::leave::{self, Left};
@@ -17,8 +18,10 @@ use treering_bench::runs::load;
 use treering_bench::runs::resident::{self, Resident};
 use treering_bench::workload::Fritz;
 
-/// Rounds that count: a median of nine.
-const ROUNDS: usize = 9;
+/// Sizes at which growth is looked at, and the rows.
+const GROWTH_HOSTS: [usize; 4] = [50, 100, 200, 400];
+const GROWING: [&str; 7] =
+    ["ingest", "bin-write", "bin-load", "json-exact", "json-decimal", "json-load", "log-replay"];
 /// Hosts of a quick look.
 const QUICK_HOSTS: usize = 10;
 
@@ -42,6 +45,9 @@ struct Cli {
     /// Write the figures as JSON, too
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Measure all rows, and growth with the number of hosts, and write the figures into docs/performance.md
+    #[arg(long, conflicts_with_all = ["quick", "json", "rows"])]
+    record: bool,
     /// Ten hosts: a look that takes less than a minute
     #[arg(long, conflicts_with = "hosts")]
     quick: bool,
@@ -61,6 +67,9 @@ struct Size {
     /// Threads that recover and checkpoint
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = at_least_1())]
     workers: u32,
+    /// Rounds that count, behind one that does not
+    #[arg(long, value_name = "N", default_value_t = 9, value_parser = at_least_1())]
+    rounds: u32,
     /// Where files go meanwhile; the system's directory for temporary files otherwise
     #[arg(long, value_name = "DIR", env = "TREERING_BENCH_DIR", hide_env = true)]
     dir: Option<PathBuf>,
@@ -168,7 +177,7 @@ fn context(size: &Size, dir: &Path) -> Result<Context> {
     Ok(Context {
         fritz: Fritz::new(usize::try_from(size.hosts)?, usize::try_from(size.samples)?),
         workers: usize::try_from(size.workers)?,
-        rounds: ROUNDS,
+        rounds: usize::try_from(size.rounds)?,
         dir: dir.to_path_buf(),
     })
 }
@@ -179,6 +188,8 @@ fn table(cli: &Cli) -> Result<()> {
         return Ok(());
     }
     let rows = wanted(&cli.rows)?;
+    // Before an hour is spent on figures that have no place.
+    let page = Page::of(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")));
     let place = match &cli.size.dir {
         Some(dir) => tempfile::tempdir_in(dir)?,
         None => tempfile::tempdir()?,
@@ -202,16 +213,44 @@ fn table(cli: &Cli) -> Result<()> {
         let lines = (row.run)(&context).map_err(|error| format!("{}: {error}", row.name))?;
         lines.iter().for_each(|line| println!("{}", line.row()));
         report.lines.extend(lines);
-        // A row's files go before those of the next come.
-        for name in std::fs::read_dir(place.path())? {
-            std::fs::remove_dir_all(name?.path())?;
-        }
+        clear(place.path())?;
     }
     println!("\n{}", report.legend());
+    if cli.record {
+        return page.write(&report, &growth(&mut context)?);
+    }
     match &cli.json {
         Some(path) => report.write(path),
         None => Ok(()),
     }
+}
+
+/// The rows that move samples, with more and more hosts.
+fn growth(context: &mut Context) -> Result<Vec<Growth>> {
+    let rows: Vec<_> = ROWS.iter().filter(|row| GROWING.contains(&row.name)).collect();
+    let mut growth = Vec::new();
+    for hosts in GROWTH_HOSTS {
+        context.fritz = Fritz::new(hosts, context.fritz.samples());
+        println!("{hosts} hosts\n{}", head());
+        let mut lines = Vec::new();
+        for row in &rows {
+            lines.extend((row.run)(context).map_err(|error| format!("{}: {error}", row.name))?);
+            if let Some(line) = lines.last() {
+                println!("{}", line.row());
+            }
+            clear(&context.dir)?;
+        }
+        growth.push(Growth { hosts, lines });
+    }
+    Ok(growth)
+}
+
+/// A row's files go before those of the next come.
+fn clear(dir: &Path) -> Result<()> {
+    for name in std::fs::read_dir(dir)? {
+        std::fs::remove_dir_all(name?.path())?;
+    }
+    Ok(())
 }
 
 fn wanted(names: &[String]) -> Result<Vec<&'static Row>> {

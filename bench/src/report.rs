@@ -150,11 +150,24 @@ impl Line {
         }
     }
 
-    fn samples_per_s(&self) -> Option<f64> {
+    /// A figure of this line with its unit.
+    #[must_use]
+    pub fn figure(&self, value: f64) -> String {
+        match self.unit {
+            "s" => format!("{:.2} ms", value * 1e3),
+            unit => format!("{value:.2} {unit}"),
+        }
+    }
+
+    /// Samples a second, if it is about that.
+    #[must_use]
+    pub fn samples_per_s(&self) -> Option<f64> {
         (self.samples > 0 && self.unit == "s").then(|| self.samples as f64 / self.median)
     }
 
-    fn bytes_per_sample(&self) -> Option<f64> {
+    /// Bytes of files or text for each sample, if it is about that.
+    #[must_use]
+    pub fn bytes_per_sample(&self) -> Option<f64> {
         (self.samples > 0 && self.bytes > 0).then(|| self.bytes as f64 / self.samples as f64)
     }
 
@@ -192,10 +205,7 @@ impl Line {
         let optional = |value: Option<f64>, digits: usize| {
             value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
         };
-        let figure = |value: f64| match self.unit {
-            "s" => format!("{:.2} ms", value * 1e3),
-            unit => format!("{value:.2} {unit}"),
-        };
+        let figure = |value| self.figure(value);
         let target = match self.target {
             Target::Ratio(target) => format!(">= {target}"),
             Target::AtMost(most) => format!("<= {most}"),

@@ -12,6 +12,7 @@ mod simdisk;
 
 mod behaviour;
 mod formats;
+mod fuzz;
 mod matrix;
 mod model;
 mod production;

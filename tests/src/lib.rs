@@ -30,6 +30,8 @@
 
 #[cfg(feature = "fixtures")]
 pub mod fixtures;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 
 mod disk;
 mod simdisk;

@@ -88,6 +88,21 @@ impl Call {
             .map_err(|source| CallError::Output { command: self.to_string(), source })
     }
 
+    /// As `run_reading` with standard error, where a fuzzer says what it does.
+    pub(crate) fn run_reading_errors(&self, mut line: impl FnMut(&str)) -> Result<bool, CallError> {
+        say::line(&format_args!("$ {self}"));
+        let mut child =
+            self.command().stderr(Stdio::piped()).spawn().map_err(|source| self.did_not_start(source))?;
+        let read = match child.stderr.take() {
+            Some(errors) => read_lines(BufReader::new(errors), &mut line),
+            None => Ok(()),
+        };
+        let status: io::Result<ExitStatus> = child.wait();
+        read.and(status)
+            .map(|status| status.success())
+            .map_err(|source| CallError::Output { command: self.to_string(), source })
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).current_dir(&self.root).stdin(Stdio::null());

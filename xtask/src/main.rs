@@ -10,6 +10,7 @@ mod ci;
 mod examples;
 mod faults;
 mod fixtures;
+mod fuzz;
 mod layers;
 mod planted;
 mod powerloss;
@@ -73,6 +74,15 @@ enum Task {
     #[command(after_help = "Examples:\n  cargo xtask faults\n  cargo xtask faults --row 6 --minutes 10\n  \
                             cargo xtask faults --row 13 --seed 4711")]
     Faults(faults::Options),
+    /// Try inputs that a fuzzer makes up: formats, line protocol, names, and whole stores of any files
+    ///
+    /// Needs cargo-fuzz. New inputs that reach new code are kept in tests/fuzz/grown, those that fail in
+    /// tests/fuzz/artifacts; git ignores both. How many were tried is noted in docs/fault-results.jsonl.
+    #[command(
+        after_help = "Examples:\n  cargo xtask fuzz --smoke\n  cargo xtask fuzz recovery --seconds 600 --jobs 2\n  \
+                            cargo xtask fuzz log --executions 100000000"
+    )]
+    Fuzz(fuzz::Options),
     /// Plant each bug of the list on purpose: the row of the fault matrix that is named for it has to see it
     ///
     /// This is row 20 of the fault matrix, and part of `cargo xtask faults`.
@@ -133,6 +143,10 @@ fn main() -> ExitCode {
             Err(error) => could_not_finish(&error),
         },
         Task::Faults(options) => match faults::run(&workspace, &options) {
+            Ok(passed) => answer(passed),
+            Err(error) => could_not_finish(&*error),
+        },
+        Task::Fuzz(options) => match fuzz::run(&workspace, &options) {
             Ok(passed) => answer(passed),
             Err(error) => could_not_finish(&*error),
         },

@@ -1,6 +1,6 @@
 //! Line protocol text to stored samples, without a log.
 
-use std::io::Write;
+use std::io::{self, BufRead, Read, Write};
 
 use treering::intake::{Counts, Intake};
 use treering::line::{Lines, Piece};
@@ -16,6 +16,8 @@ use crate::workload::{CLUSTER, INTERVAL_S};
 
 /// So many rows of all hosts are in memory as text at a time: a hundred bytes a line would be gigabytes otherwise.
 const ROWS_MAX: usize = 40;
+/// What the program reads at a time.
+const CHUNK_BYTES: usize = 1 << 16;
 
 pub(super) fn run(context: &Context) -> Result<Vec<Line>> {
     let rows = context.fritz.samples().min(ROWS_MAX);
@@ -53,7 +55,7 @@ fn first_and_rest(texts: &[Vec<u8>]) -> (&[Vec<u8>], &[Vec<u8>]) {
 }
 
 fn take(intake: &mut Intake<'_>, text: &[u8]) -> Result<()> {
-    let mut lines = Lines::new(std::io::BufReader::with_capacity(1 << 16, text));
+    let mut lines = Lines::new(Chunks(text));
     let mut refused = None;
     while lines.read_chunk(|_, piece| {
         if let Piece::Line(line) = piece
@@ -67,6 +69,25 @@ fn take(intake: &mut Intake<'_>, text: &[u8]) -> Result<()> {
     match refused {
         Some(error) => Err(error.into()),
         None => Ok(()),
+    }
+}
+
+/// A text as a reader has it that was filled by somebody else: in chunks, and nothing is copied.
+struct Chunks<'a>(&'a [u8]);
+
+impl Read for Chunks<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.0.read(out)
+    }
+}
+
+impl BufRead for Chunks<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        Ok(&self.0[..self.0.len().min(CHUNK_BYTES)])
+    }
+
+    fn consume(&mut self, len_bytes: usize) {
+        self.0 = &self.0[len_bytes..];
     }
 }
 

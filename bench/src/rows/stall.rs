@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use treering_level::{Query, Selector};
+use treering_level::{Bounds, Query, Selector};
 use treering_persist::{Store, SyncPolicy};
 
 use crate::Result;
@@ -32,26 +32,35 @@ pub(super) fn run(context: &Context) -> Result<Vec<Line>> {
     let alone = writer.beside(|_| Ok(()))?;
     let checkpoints = writer.beside(|stop| checkpoints(&store, &dir, stop))?;
     let queries = writer.beside(|stop| queries(context, &store, stop))?;
-    let mut lines = vec![Line::of_value("stall-alone-p50", "us", us(alone.median()), Target::None)];
+    let mut lines = vec![Line::of_value("stall-alone-p50", "us", us(alone.memory.median()), Target::None)];
     for (what, beside) in [("stall", &checkpoints), ("stall-query", &queries)] {
-        let extra = |part| us(beside.quantile(part)) - us(alone.quantile(part));
-        lines.push(Line::of_value(&format!("{what}-p50"), "us", extra(0.5), Target::AtMost(0.5)));
-        lines.push(Line::of_value(&format!("{what}-p99.9"), "us", extra(0.999), Target::AtMost(50.0)));
-        lines.push(Line::of_value(
-            &format!("{what}-worst"),
-            "us",
-            us(beside.worst()),
-            Target::AtMost(2000.0),
-        ));
+        let extra = |part| us(beside.memory.quantile(part)) - us(alone.memory.quantile(part));
+        let mut add = |name, value, target| {
+            lines.push(Line::of_value(&format!("{what}-{name}"), "us", value, target));
+        };
+        add("p50", extra(0.5), Target::AtMost(0.5));
+        add("p99.9", extra(0.999), Target::AtMost(50.0));
+        add("worst", us(beside.memory.worst()), Target::AtMost(2000.0));
+        add("whole-p99.9", us(beside.whole.quantile(0.999)), Target::None);
     }
     let limit = Target::AtMost(250.0);
-    lines.push(Line::of_value("stall-freeze", "us", us(longest_freeze(&store)), limit));
+    let freezes = freezes(&store);
+    lines.push(Line::of_value("stall-freeze-p50", "us", us(freezes.median()), Target::None));
+    lines.push(Line::of_value("stall-freeze", "us", us(freezes.worst()), limit));
     lines.push(Line::of_value("stall-retention", "us", us(longest_free(context, &store)), limit));
     Ok(lines)
 }
 
 fn us(time: Duration) -> f64 {
     time.as_secs_f64() * US
+}
+
+/// How long the batches of a run took.
+struct Stalls {
+    /// Until they were in memory and in the log's buffer.
+    memory: Spread,
+    /// Until they were acknowledged: then they are written.
+    whole: Spread,
 }
 
 /// Sends a batch of the next host, one after the other, each when it is due.
@@ -64,7 +73,7 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     /// How long each batch took beside something else, which goes on until it is told to stop.
-    fn beside(&mut self, other: impl Fn(&AtomicBool) -> Result<()> + Sync) -> Result<Spread> {
+    fn beside(&mut self, other: impl Fn(&AtomicBool) -> Result<()> + Sync) -> Result<Stalls> {
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
             let beside = scope.spawn(|| other(&stop));
@@ -75,14 +84,15 @@ impl Writer<'_> {
         })
     }
 
-    fn write(&mut self) -> Result<Spread> {
+    fn write(&mut self) -> Result<Stalls> {
         let mut batch = Vec::with_capacity(SERIES);
-        let mut times = Vec::with_capacity(BATCHES);
+        let hosts = self.store.tree().hosts();
+        let (mut memory, mut whole) = (Vec::with_capacity(BATCHES), Vec::with_capacity(BATCHES));
         let begun = Instant::now();
         let mut due = begun;
         'rows: loop {
             for (host, resolved) in self.resolved.iter().enumerate() {
-                if times.len() == BATCHES {
+                if memory.len() == BATCHES {
                     break 'rows;
                 }
                 self.context.batch(
@@ -95,9 +105,13 @@ impl Writer<'_> {
                 batch.iter_mut().for_each(|sample| sample.time_s = time_s);
                 due += BATCH_EVERY;
                 thread::sleep(due.saturating_duration_since(Instant::now()));
+                // The first sample's write takes along to the log what is in its buffer.
+                let (first, rest) = batch.split_at(1);
                 let started = Instant::now();
-                let stored = self.store.write(&resolved.host, &batch)?.stored;
-                times.push(started.elapsed());
+                let mut stored = hosts[host].lock().write(rest, Bounds::NONE).stored;
+                memory.push(started.elapsed());
+                stored += self.store.write(&resolved.host, first)?.stored;
+                whole.push(started.elapsed());
                 if usize::try_from(stored)? != batch.len() {
                     return Err(format!("{stored} of {} samples were stored", batch.len()).into());
                 }
@@ -105,7 +119,7 @@ impl Writer<'_> {
             self.row += 1;
         }
         self.row += 1;
-        Ok(Spread::new(times))
+        Ok(Stalls { memory: Spread::new(memory), whole: Spread::new(whole) })
     }
 }
 
@@ -151,9 +165,9 @@ fn queries(context: &Context, store: &Store, stop: &AtomicBool) -> Result<()> {
     Ok(())
 }
 
-/// The longest that a host's lock is held while all that it has is frozen.
-fn longest_freeze(store: &Store) -> Duration {
-    let mut longest = Duration::ZERO;
+/// How long each host's lock is held while all that it has is frozen.
+fn freezes(store: &Store) -> Spread {
+    let mut times = Vec::new();
     for host in store.tree().hosts() {
         let series: Vec<_> = host.lock().series().map(|series| series.index()).collect();
         for index in series {
@@ -162,10 +176,10 @@ fn longest_freeze(store: &Store) -> Duration {
         let mut held = host.lock();
         let begun = Instant::now();
         let frozen = held.freeze_dirty(|_, ring| ring.span().unwrap_or_default());
-        longest = longest.max(begun.elapsed());
+        times.push(begun.elapsed());
         held.give_back(&frozen);
     }
-    longest
+    Spread::new(times)
 }
 
 /// The longest that a host's lock is held while the older half of all that it has is freed.

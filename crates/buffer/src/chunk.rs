@@ -96,6 +96,11 @@ impl Chunk {
 
     /// From the first to behind the last sample in `range`; `None` if there is none.
     pub(crate) fn trimmed(&self, range: &Range<Slot>) -> Option<Range<Slot>> {
+        // The outer values are samples: of a chunk that lies wholly in the range none has to be looked at, and a checkpoint
+        // does not wait for memory that it does not need yet.
+        if range.start <= self.first && self.end() <= range.end && !self.is_empty() {
+            return Some(self.first..self.end());
+        }
         let (start, values) = self.within(range);
         let (front, values) = Block::Native(values).trimmed()?;
         let first = behind(start, front);

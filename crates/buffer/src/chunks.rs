@@ -6,10 +6,14 @@ use std::sync::Arc;
 
 use crate::chunk::Chunk;
 use crate::grid::Slot;
+use crate::ranges::SlotRanges;
 use crate::window::window_of;
 
 /// What an `Arc` puts before its content: two counters.
 const ARC_HEADER_BYTES: usize = 2 * size_of::<usize>();
+
+/// No chunks.
+static NONE: VecDeque<Arc<Chunk>> = VecDeque::new();
 
 /// Chunks in ascending order, at most one per window.
 ///
@@ -17,18 +21,27 @@ const ARC_HEADER_BYTES: usize = 2 * size_of::<usize>();
 /// Invariant: the open chunk is empty only if there is no other.
 #[derive(Debug)]
 pub(crate) struct Chunks {
-    sealed: VecDeque<Arc<Chunk>>,
     open: Chunk,
+    /// In a box of its own, so that what each sample needs of its series is one cache line.
+    aside: Option<Box<Aside>>,
+}
+
+/// What hardly a sample needs.
+#[derive(Debug, Default)]
+struct Aside {
+    sealed: VecDeque<Arc<Chunk>>,
+    /// What is dirty apart from the newest slots. It is the ring's, and only kept here.
+    dirty: SlotRanges,
 }
 
 impl Chunks {
     pub(crate) const fn new() -> Self {
-        Self { sealed: VecDeque::new(), open: Chunk::empty() }
+        Self { open: Chunk::empty(), aside: None }
     }
 
     /// From the first slot that holds a sample to behind the last; `None` if there is none.
     pub(crate) fn span(&self) -> Option<Range<Slot>> {
-        let first = self.sealed.front().map_or(self.open.first(), |chunk| chunk.first());
+        let first = self.sealed().front().map_or(self.open.first(), |chunk| chunk.first());
         (!self.open.is_empty()).then(|| first..self.open.end())
     }
 
@@ -56,7 +69,7 @@ impl Chunks {
             return self.open.get(slot);
         }
         let at = self.search(window).ok()?;
-        self.sealed.get(at)?.get(slot)
+        self.sealed().get(at)?.get(slot)
     }
 
     /// The chunk whose window the slot lies in, made if there is none. The caller stores a sample in it at once.
@@ -68,15 +81,17 @@ impl Chunks {
         if window > self.open.window() {
             let mut sealed = std::mem::replace(&mut self.open, Chunk::empty());
             sealed.shrink();
-            self.sealed.push_back(Arc::new(sealed));
+            self.aside().sealed.push_back(Arc::new(sealed));
             return &mut self.open;
         }
-        let at = self.search(window).unwrap_or_else(|at| {
-            self.sealed.insert(at, Arc::new(Chunk::empty()));
+        let found = self.search(window);
+        let sealed = &mut self.aside().sealed;
+        let at = found.unwrap_or_else(|at| {
+            sealed.insert(at, Arc::new(Chunk::empty()));
             at
         });
         // A frozen column may hold the chunk: it keeps what it has, and the series goes on with a copy.
-        Arc::make_mut(&mut self.sealed[at])
+        Arc::make_mut(&mut sealed[at])
     }
 
     /// The chunks that have slots in `range`, in ascending order. The outer ones may reach beyond it.
@@ -98,8 +113,11 @@ impl Chunks {
     /// Drops the chunks that have no sample from `slot` on, and counts the dropped samples.
     pub(crate) fn free_before(&mut self, slot: Slot) -> u64 {
         let mut samples = 0;
-        while let Some(chunk) = self.sealed.pop_front_if(|chunk| chunk.end() <= slot) {
-            samples += chunk.samples();
+        if let Some(aside) = &mut self.aside {
+            while let Some(chunk) = aside.sealed.pop_front_if(|chunk| chunk.end() <= slot) {
+                samples += chunk.samples();
+            }
+            self.put_away();
         }
         if !self.open.is_empty() && self.open.end() <= slot {
             samples += self.open.samples();
@@ -111,23 +129,62 @@ impl Chunks {
 
     /// What the chunks hold on the heap, in bytes.
     pub(crate) fn heap_bytes(&self) -> usize {
+        let Some(aside) = &self.aside else { return self.open.heap_bytes() };
         let sealed =
-            self.sealed.iter().map(|chunk| ARC_HEADER_BYTES + size_of::<Chunk>() + chunk.heap_bytes());
-        self.sealed.capacity() * size_of::<Arc<Chunk>>() + sealed.sum::<usize>() + self.open.heap_bytes()
+            aside.sealed.iter().map(|chunk| ARC_HEADER_BYTES + size_of::<Chunk>() + chunk.heap_bytes());
+        self.open.heap_bytes()
+            + size_of::<Aside>()
+            + aside.sealed.capacity() * size_of::<Arc<Chunk>>()
+            + sealed.sum::<usize>()
+            + aside.dirty.heap_bytes()
+    }
+
+    /// What was put aside as dirty.
+    pub(crate) fn dirty(&self) -> Option<&SlotRanges> {
+        self.aside.as_ref().map(|aside| &aside.dirty)
+    }
+
+    /// Takes what was put aside as dirty.
+    pub(crate) fn take_dirty(&mut self) -> SlotRanges {
+        let Some(aside) = &mut self.aside else { return SlotRanges::new() };
+        let dirty = std::mem::take(&mut aside.dirty);
+        self.put_away();
+        dirty
+    }
+
+    /// Puts aside what is dirty, in the place of what was there.
+    pub(crate) fn put_dirty(&mut self, dirty: SlotRanges) {
+        if !dirty.is_empty() {
+            self.aside().dirty = dirty;
+        }
+    }
+
+    fn sealed(&self) -> &VecDeque<Arc<Chunk>> {
+        self.aside.as_ref().map_or(&NONE, |aside| &aside.sealed)
+    }
+
+    fn aside(&mut self) -> &mut Aside {
+        self.aside.get_or_insert_default()
+    }
+
+    /// Gives the box back when there is nothing in it.
+    fn put_away(&mut self) {
+        self.aside.take_if(|aside| aside.sealed.is_empty() && aside.dirty.is_empty());
     }
 
     fn sealed_within(
         &self,
         range: &Range<Slot>,
     ) -> impl DoubleEndedIterator<Item = &Arc<Chunk>> + ExactSizeIterator + Clone {
-        let from = self.sealed.partition_point(|chunk| chunk.end() <= range.start);
-        let to = self.sealed.partition_point(|chunk| chunk.first() < range.end);
-        self.sealed.range(from..to.max(from))
+        let sealed = self.sealed();
+        let from = sealed.partition_point(|chunk| chunk.end() <= range.start);
+        let to = sealed.partition_point(|chunk| chunk.first() < range.end);
+        sealed.range(from..to.max(from))
     }
 
     /// Where the sealed chunk of a window is, or else belongs.
     fn search(&self, window: Slot) -> Result<usize, usize> {
-        self.sealed.binary_search_by_key(&window, |chunk| chunk.window())
+        self.sealed().binary_search_by_key(&window, |chunk| chunk.window())
     }
 }
 

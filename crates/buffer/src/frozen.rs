@@ -1,5 +1,6 @@
 //! A frozen column: samples of a series that no longer change.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::slice;
 use std::sync::Arc;
@@ -95,14 +96,17 @@ impl Frozen {
         self.chunks.get(at)?.get(slot)
     }
 
-    /// The part of the column that lies in a range, again trimmed to its first and its last sample.
+    /// The part of the column that lies in a range, again trimmed to its first and its last sample. All of it is lent.
     #[must_use]
-    pub fn slice(&self, range: Range<Slot>) -> Self {
+    pub fn slice(&self, range: Range<Slot>) -> Cow<'_, Self> {
+        if range.start <= self.slots.start && self.slots.end <= range.end {
+            return Cow::Borrowed(self);
+        }
         let range = range.start.max(self.slots.start)..range.end.min(self.slots.end);
         let Some(slots) = trimmed(self.within(&range).iter().map(|chunk| &**chunk), &range) else {
-            return Self::empty(self.grid);
+            return Cow::Owned(Self::empty(self.grid));
         };
-        Self { grid: self.grid, chunks: self.within(&slots).to_vec(), slots }
+        Cow::Owned(Self { grid: self.grid, chunks: self.within(&slots).to_vec(), slots })
     }
 
     fn within(&self, range: &Range<Slot>) -> &[Arc<Chunk>] {

@@ -115,6 +115,14 @@ impl SlotRanges {
         }
     }
 
+    /// Takes the last range out, if `wanted` says so of it; it is not asked about an empty set.
+    pub(crate) fn take_last_if(&mut self, wanted: impl FnOnce(&Range<Slot>) -> bool) -> Option<Range<Slot>> {
+        if self.is_empty() || !wanted(&self.last) {
+            return None;
+        }
+        Some(mem::replace(&mut self.last, self.earlier.pop().unwrap_or_default()))
+    }
+
     /// What the set holds on the heap, in bytes.
     pub(crate) fn heap_bytes(&self) -> usize {
         self.earlier.capacity() * size_of::<Range<Slot>>()

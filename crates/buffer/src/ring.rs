@@ -17,6 +17,12 @@ pub use restore::{Column, RestoreError, Restored};
 /// Up to here, in either direction, no slot that takes a time stands for one beyond the limit.
 const PLAIN_TIME_MAX_S: u64 = (TIME_MAX_S - u32::MAX as i64).unsigned_abs();
 
+/// So many newest slots are not counted apart.
+const NEWEST_MAX: Slot = u32::MAX as Slot;
+
+/// In the place of an origin: no grid begins so early.
+const NO_ORIGIN: i64 = i64::MIN;
+
 /// The times that a write may have; both ends belong to them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Bounds {
@@ -57,20 +63,31 @@ pub struct Freed {
 ///
 /// The grid's origin is the time of the first sample, or the start of the first column that was restored. It stays
 /// when all samples are freed.
+///
+/// What appending a sample needs is one cache line: with tens of thousands of series it is memory that takes the time.
 #[derive(Debug)]
+#[repr(align(64))]
 pub struct Ring {
-    /// Means nothing before `has_origin`.
-    origin_s: i64,
-    interval_s: u32,
-    has_origin: bool,
-    samples: u64,
     chunks: Chunks,
-    dirty: SlotRanges,
+    /// [`NO_ORIGIN`] before there is a grid.
+    origin_s: i64,
+    samples: u64,
+    interval_s: u32,
+    /// So many of the newest slots are dirty. What else is, `chunks` keeps aside.
+    dirty_newest: u32,
 }
 
 impl Bounds {
     /// No bounds: what is read back from disk is never too old.
     pub const NONE: Self = Self { oldest_s: i64::MIN, newest_s: i64::MAX };
+
+    /// Whether a time lies within them, and so far from the limits of time that a slot which takes it does, too. Samples
+    /// of one moment have to be asked once.
+    #[inline]
+    #[must_use]
+    pub const fn are_plain_for(self, time_s: i64) -> bool {
+        self.oldest_s <= time_s && time_s <= self.newest_s && time_s.unsigned_abs() <= PLAIN_TIME_MAX_S
+    }
 }
 
 impl Ring {
@@ -81,14 +98,7 @@ impl Ring {
     #[must_use]
     pub const fn new(interval_s: u32) -> Self {
         assert!(interval_s > 0, "a series needs an interval");
-        Self {
-            origin_s: 0,
-            interval_s,
-            has_origin: false,
-            samples: 0,
-            chunks: Chunks::new(),
-            dirty: SlotRanges::new(),
-        }
+        Self { chunks: Chunks::new(), origin_s: NO_ORIGIN, samples: 0, interval_s, dirty_newest: 0 }
     }
 
     /// An empty series on a grid that is known before its first sample. It allocates nothing.
@@ -96,14 +106,13 @@ impl Ring {
     pub const fn with_grid(grid: Grid) -> Self {
         let mut ring = Self::new(grid.interval_s());
         ring.origin_s = grid.origin_s();
-        ring.has_origin = true;
         ring
     }
 
     /// The grid; `None` before the first sample or column set it.
     #[must_use]
     pub const fn grid(&self) -> Option<Grid> {
-        if self.has_origin { Some(Grid::checked(self.origin_s, self.interval_s)) } else { None }
+        if self.origin_s == NO_ORIGIN { None } else { Some(Grid::checked(self.origin_s, self.interval_s)) }
     }
 
     /// Seconds from one slot to the next.
@@ -146,27 +155,53 @@ impl Ring {
     /// [`Refused`] says why nothing was stored and nothing changed.
     #[inline]
     pub fn write(&mut self, time_s: i64, value: f32, bounds: Bounds) -> Result<Stored, Refused> {
-        // By far the most samples are the next of their series: no division, no search, no allocation for them.
-        let next = self.chunks.open().end();
-        if !value.is_nan()
-            && bounds.oldest_s <= time_s
-            && time_s <= bounds.newest_s
-            && time_s.unsigned_abs() <= PLAIN_TIME_MAX_S
-            && let Some(grid) = self.grid()
-            && grid.takes(next, time_s)
-            && self.chunks.push_in_place(value)
-        {
-            self.samples += 1;
-            self.dirty.mark(next, Some(next));
+        if bounds.are_plain_for(time_s) && self.append(time_s, value) {
             return Ok(Stored::New);
         }
         self.write_anywhere(time_s, value, bounds)
     }
 
+    /// [`Ring::write`] for a sample that is simply the next of its series, at a time for which the bounds
+    /// [are plain](Bounds::are_plain_for). For any other it does nothing and returns false.
+    ///
+    /// By far the most samples are such: no division, no search, no allocation for them.
+    #[inline]
+    pub fn append(&mut self, time_s: i64, value: f32) -> bool {
+        let next = self.chunks.open().end();
+        let is_next = !value.is_nan()
+            && self.origin_s != NO_ORIGIN
+            && self.dirty_newest != u32::MAX
+            && Grid::checked(self.origin_s, self.interval_s).takes(next, time_s)
+            && self.chunks.push_in_place(value);
+        if is_next {
+            self.samples += 1;
+            self.dirty_newest += 1;
+        }
+        is_next
+    }
+
     /// The slots that changed since they were last taken, and the empty ones between that were bridged.
     #[must_use]
-    pub const fn dirty(&self) -> &SlotRanges {
-        &self.dirty
+    pub fn dirty(&self) -> SlotRanges {
+        let mut dirty = self.chunks.dirty().cloned().unwrap_or_default();
+        dirty.insert(self.dirty_at_end());
+        dirty
+    }
+
+    /// Whether a slot changed since they were last taken.
+    #[must_use]
+    pub fn is_dirty(&self) -> bool {
+        self.dirty_newest > 0 || self.chunks.dirty().is_some_and(|dirty| !dirty.is_empty())
+    }
+
+    /// From the first dirty slot to behind the last; `None` if there is none.
+    #[must_use]
+    pub fn dirty_span(&self) -> Option<Range<Slot>> {
+        let newest = Some(self.dirty_at_end()).filter(|newest| !newest.is_empty());
+        match (self.chunks.dirty().and_then(SlotRanges::span), newest) {
+            (Some(older), Some(newest)) => Some(older.start..newest.end),
+            (older, newest) => older.or(newest),
+        }
     }
 
     /// Takes what is dirty: from now on it is clean.
@@ -174,13 +209,18 @@ impl Ring {
     /// Once it is safe elsewhere, the taken ranges are dropped; if it could not be made safe, they are given back.
     #[must_use = "what is taken and neither saved nor given back is never saved"]
     pub fn take_dirty(&mut self) -> SlotRanges {
-        std::mem::take(&mut self.dirty)
+        let newest = self.dirty_at_end();
+        self.dirty_newest = 0;
+        let mut dirty = self.chunks.take_dirty();
+        dirty.insert(newest);
+        dirty
     }
 
     /// Makes ranges dirty again that were taken, but for slots that were freed since.
     pub fn give_back(&mut self, taken: &SlotRanges) {
-        self.dirty.merge(taken);
-        self.clip_dirty();
+        let mut dirty = self.take_dirty();
+        dirty.merge(taken);
+        self.put_dirty(dirty);
     }
 
     /// Frees the chunks whose last sample's slot stands for a time before `limit_s`, dirty or not.
@@ -190,12 +230,13 @@ impl Ring {
     pub fn free_before(&mut self, limit_s: i64) -> Freed {
         let Some(grid) = self.grid() else { return Freed::default() };
         let held_bytes = self.memory_bytes();
+        let dirty = self.take_dirty();
         let samples = self.chunks.free_before(grid.first_slot_from(limit_s));
+        self.put_dirty(dirty);
         if samples == 0 {
             return Freed::default();
         }
         self.samples -= samples;
-        self.clip_dirty();
         Freed { samples, bytes: held_bytes.saturating_sub(self.memory_bytes()) }
     }
 
@@ -203,7 +244,7 @@ impl Ring {
     /// with chunks that frozen columns share and without what the allocator adds.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        size_of::<Self>() + self.chunks.heap_bytes() + self.dirty.heap_bytes()
+        size_of::<Self>() + self.chunks.heap_bytes()
     }
 
     /// A write that is not the plain next sample.
@@ -225,10 +266,12 @@ impl Ring {
         let grid = self.grid_or_from(time_s).ok_or(Refused::TimeOutOfRange)?;
         let slot = grid.slot_within_limits(time_s).ok_or(Refused::TimeOutOfRange)?;
         self.begin(grid);
+        let mut dirty = self.take_dirty();
         let held_end = self.chunks.end();
         let stored = self.chunks.for_slot(slot).set(slot, value);
         self.samples += u64::from(stored == Stored::New);
-        self.dirty.mark(slot, held_end);
+        dirty.mark(slot, held_end);
+        self.put_dirty(dirty);
         Ok(stored)
     }
 
@@ -239,14 +282,23 @@ impl Ring {
 
     fn begin(&mut self, grid: Grid) {
         self.origin_s = grid.origin_s();
-        self.has_origin = true;
     }
 
-    /// Leaves only such slots dirty that lie between the first and the last sample.
-    fn clip_dirty(&mut self) {
+    /// Of the newest slots those that are dirty. It moves with the end: whoever moves that takes what is dirty before.
+    fn dirty_at_end(&self) -> Range<Slot> {
+        let end = self.chunks.end().unwrap_or_default();
+        end - Slot::from(self.dirty_newest)..end
+    }
+
+    /// Makes this dirty and nothing else, as far as it lies between the first and the last sample.
+    fn put_dirty(&mut self, mut dirty: SlotRanges) {
         let held = self.chunks.span().unwrap_or_default();
-        self.dirty.clip_before(held.start);
-        self.dirty.clip_from(held.end);
+        dirty.clip_before(held.start);
+        dirty.clip_from(held.end);
+        let newest = dirty.take_last_if(|last| last.end == held.end && last.end - last.start < NEWEST_MAX);
+        // It is not longer than that.
+        self.dirty_newest = newest.map_or(0, |newest| u32::try_from(newest.end - newest.start).unwrap_or(0));
+        self.chunks.put_dirty(dirty);
     }
 }
 
@@ -255,7 +307,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_struct_of_a_series_is_two_cache_lines() {
-        assert!(size_of::<Ring>() <= 128, "{} bytes", size_of::<Ring>());
+    fn the_struct_of_a_series_is_a_cache_line() {
+        assert_eq!((size_of::<Ring>(), align_of::<Ring>()), (64, 64));
     }
 }

@@ -45,6 +45,7 @@ mod planted;
 
 mod format;
 
+mod checksum;
 mod column;
 mod cursor;
 mod name;

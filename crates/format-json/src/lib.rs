@@ -40,11 +40,12 @@
 //! ```
 #![forbid(unsafe_code)]
 
-mod column;
+mod checksum;
 mod cursor;
 mod name;
 mod number;
 
+mod column;
 mod numbers;
 mod parse;
 mod scan;

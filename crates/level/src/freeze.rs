@@ -37,12 +37,10 @@ impl<H> HostGuard<'_, H> {
     ) -> Vec<FrozenSeries> {
         let host = self.host.tag;
         let State { levels, series: table, .. } = &mut *self.state;
-        let mut frozen =
-            Vec::with_capacity(table.iter().filter(|series| !series.ring.dirty().is_empty()).count());
+        let mut frozen = Vec::with_capacity(table.iter().filter(|series| series.ring.is_dirty()).count());
         for level in levels.walk(Levels::HOST) {
             for number in levels.metrics(level) {
-                let Some(series) = table.get_mut(*number).filter(|series| !series.ring.dirty().is_empty())
-                else {
+                let Some(series) = table.get_mut(*number).filter(|series| series.ring.is_dirty()) else {
                     continue;
                 };
                 let index = SeriesIndex { host, number: *number };

@@ -84,15 +84,13 @@ impl<H> HostGuard<'_, H> {
     pub fn resolve(&mut self, path: &[&str], metric: &str) -> Result<SeriesIndex, ResolveError> {
         let held = self.find(path, metric);
         if let Some(index) = held
-            && self.state.series.get(index.number).is_some_and(|series| series.takes_samples)
+            && self.state.series.takes_samples(index.number)
         {
             return Ok(index);
         }
         let interval_s = self.host.admit(path, metric)?;
         if let Some(index) = held {
-            if let Some(series) = self.state.series.get_mut(index.number) {
-                series.takes_samples = true;
-            }
+            self.state.series.take_samples(index.number);
             return Ok(index);
         }
         let room = self.room_for(path)?;
@@ -137,7 +135,10 @@ impl<H> HostGuard<'_, H> {
             Err(position) => position,
         };
         let number = room.number;
-        series.push(Series { ring, metric: pool.metric(metric), level, number, takes_samples });
+        series.push(Series { ring, metric: pool.metric(metric), level, number });
+        if takes_samples {
+            series.take_samples(number);
+        }
         levels.add_metric(level, position, number, pool);
         Some(self.index(number))
     }

@@ -37,6 +37,11 @@ pub struct SeriesView<'a> {
 pub trait Journal {
     /// Takes down one accepted sample with its own time, in Unix seconds.
     fn append(&mut self, series: &SeriesView<'_>, time_s: i64, value: f32);
+
+    /// Whether it wants to be told. Asked once for each batch.
+    fn listens(&self) -> bool {
+        true
+    }
 }
 
 impl SeriesIndex {
@@ -98,4 +103,8 @@ impl fmt::Debug for SeriesView<'_> {
 
 impl Journal for () {
     fn append(&mut self, _series: &SeriesView<'_>, _time_s: i64, _value: f32) {}
+
+    fn listens(&self) -> bool {
+        false
+    }
 }

@@ -92,8 +92,14 @@ impl<H: Journal> HostGuard<'_, H> {
         mut refused: impl FnMut(usize, Refusal),
     ) -> Outcome {
         let mut outcome = Outcome::default();
+        let listens = self.state.journal.listens();
+        // Samples of one batch nearly always have one time.
+        let mut plain_s = None;
         for (place, sample) in samples.iter().enumerate() {
-            match self.write_one(sample, bounds) {
+            if plain_s != Some(sample.time_s) {
+                plain_s = bounds.are_plain_for(sample.time_s).then_some(sample.time_s);
+            }
+            match self.write_one(sample, bounds, plain_s.is_some(), listens) {
                 Ok(()) => outcome.stored += 1,
                 Err(refusal) => {
                     outcome.refused.count(refusal);
@@ -105,19 +111,34 @@ impl<H: Journal> HostGuard<'_, H> {
     }
 
     #[inline]
-    fn write_one(&mut self, sample: &Sample, bounds: Bounds) -> Result<(), Refusal> {
+    fn write_one(
+        &mut self,
+        sample: &Sample,
+        bounds: Bounds,
+        is_plain: bool,
+        listens: bool,
+    ) -> Result<(), Refusal> {
         let host = self.host;
         let State { levels, series: table, samples, journal } = &mut *self.state;
         let Sample { series: index, time_s, value } = *sample;
-        let series = table.get_mut(index.number).filter(|_| index.host == host.tag).ok_or(Refusal::Stale)?;
-        if !series.takes_samples {
-            host.welcome(levels.path(series.level), &series.metric)?;
-            series.takes_samples = true;
+        if index.host != host.tag {
+            return Err(Refusal::Stale);
         }
-        let stored = series.ring.write(time_s, value, bounds)?;
-        *samples += u64::from(stored == Stored::New);
-        let view = SeriesView { shared: &host.shared, host: host.tag, series, levels };
-        journal.append(&view, time_s, value);
+        if !table.takes_samples(index.number) {
+            let series = table.get(index.number).ok_or(Refusal::Stale)?;
+            host.welcome(levels.path(series.level), &series.metric)?;
+            table.take_samples(index.number);
+        }
+        let series = table.get_mut(index.number).ok_or(Refusal::Stale)?;
+        if is_plain && series.ring.append(time_s, value) {
+            *samples += 1;
+        } else {
+            *samples += u64::from(series.ring.write(time_s, value, bounds)? == Stored::New);
+        }
+        if listens {
+            let view = SeriesView { shared: &host.shared, host: host.tag, series, levels };
+            journal.append(&view, time_s, value);
+        }
         Ok(())
     }
 }

@@ -106,7 +106,7 @@ fn look(
 fn hold_still(storage: &dyn Storage, dir: &Path, reading: &Reading<'_, ()>) -> io::Result<Still> {
     let (formats, max_bytes) = (reading.formats, reading.options.file_bytes_max);
     for _ in 0..TRIES {
-        let entries = listing(storage, dir)?;
+        let entries = listing(storage, dir, formats)?;
         let mut files = HashMap::new();
         for entry in entries.iter().filter(|entry| entry.kind == EntryKind::File) {
             let wanted = match HostEntry::of(entry) {
@@ -122,16 +122,21 @@ fn hold_still(storage: &dyn Storage, dir: &Path, reading: &Reading<'_, ()>) -> i
                 files.insert(path, read.map(|()| bytes));
             }
         }
-        if listing(storage, dir)? == entries {
+        if listing(storage, dir, formats)? == entries {
             return Ok(Still { entries, files });
         }
     }
     Err(io::Error::new(io::ErrorKind::ResourceBusy, "the files changed each time they were read"))
 }
 
-fn listing(storage: &dyn Storage, dir: &Path) -> io::Result<Vec<Entry>> {
+/// What lies in the directory, without what a checkpoint has not finished.
+fn listing(storage: &dyn Storage, dir: &Path, formats: &[Box<dyn Format>]) -> io::Result<Vec<Entry>> {
+    let is_written = |extension: &str| formats.iter().any(|format| format.extension() == extension);
     let mut entries = storage.list(dir)?;
-    entries.retain(|entry| !matches!(HostEntry::of(entry), HostEntry::Temporary { .. }));
+    entries.retain(|entry| match HostEntry::of(entry) {
+        HostEntry::Temporary { extension, .. } => !is_written(&extension),
+        _ => true,
+    });
     entries.sort();
     Ok(entries)
 }

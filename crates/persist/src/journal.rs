@@ -154,9 +154,6 @@ impl HostJournal {
 
 impl Journal for HostJournal {
     fn append(&mut self, series: &SeriesView<'_>, time_s: i64, value: f32) {
-        if !self.is_logged {
-            return;
-        }
         let index = usize::try_from(series.index().number()).unwrap_or(usize::MAX);
         let ready =
             matches!(self.series.get(index), Some(Some(record)) if record.named_in == self.generation);
@@ -171,6 +168,10 @@ impl Journal for HostJournal {
             let slot_s = grid.map_or(time_s, |grid| grid.time_of(grid.slot_at(time_s)));
             self.pending.records.push(&record.template, slot_s, value);
         }
+    }
+
+    fn listens(&self) -> bool {
+        self.is_logged
     }
 }
 

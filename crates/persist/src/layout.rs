@@ -81,6 +81,30 @@ impl HostEntry {
     }
 }
 
+/// A number that a name keeps from being given to a new file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    Stem(i64),
+    Generation(u64),
+}
+
+impl Taken {
+    /// The number of what has the name of a snapshot, finished or not, or of a sealed segment, and is no file.
+    pub(crate) fn by(entry: &Entry) -> Option<Taken> {
+        let as_file = Entry { kind: EntryKind::File, ..entry.clone() };
+        match (entry.kind, HostEntry::of(&as_file)) {
+            (EntryKind::File, _) => None,
+            (_, HostEntry::Snapshot { stem, .. }) => Some(Taken::Stem(stem)),
+            (_, HostEntry::SealedLog { generation }) => Some(Taken::Generation(generation)),
+            (_, HostEntry::Temporary { name, .. }) => {
+                let stem = name.split('.').next().and_then(|stem| stem.parse().ok());
+                stem.map(Taken::Stem)
+            }
+            _ => None,
+        }
+    }
+}
+
 pub(crate) fn snapshot_name(stem: i64, extension: &str) -> String {
     format!("{stem}.{extension}")
 }
@@ -124,6 +148,22 @@ mod tests {
 
     fn of(name: &str) -> HostEntry {
         HostEntry::of(&Entry { name: name.into(), kind: EntryKind::File })
+    }
+
+    #[test]
+    fn what_is_no_file_keeps_its_number() {
+        let by = |name: &str, kind| Taken::by(&Entry { name: name.into(), kind });
+        for kind in [EntryKind::Directory, EntryKind::Other] {
+            assert_eq!(by("7.bin", kind), Some(Taken::Stem(7)));
+            assert_eq!(by("-7.json.tmp", kind), Some(Taken::Stem(-7)));
+            assert_eq!(by("sealed.3.wal", kind), Some(Taken::Generation(3)));
+            for name in ["current.wal", "quarantine", "sealed.03.wal", "x.bin"] {
+                assert_eq!(by(name, kind), None, "{name}");
+            }
+        }
+        for name in ["7.bin", "7.bin.tmp", "sealed.3.wal"] {
+            assert_eq!(by(name, EntryKind::File), None, "{name}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! left behind, also only fill: what they hold may be older than what the snapshot has. The others overwrite, in
 //! the order of their generations. What came from a log or from a damaged file is dirty.
 
+mod known;
 mod replay;
 mod restore;
 
@@ -16,7 +17,7 @@ use treering_snapshot::{Format, Ours, Scratch};
 
 use crate::catalog::{Catalog, SnapshotFile};
 use crate::error::chain;
-use crate::layout::{CURRENT_LOG, HostEntry, is_generation, sealed_name};
+use crate::layout::{CURRENT_LOG, HostEntry, Taken, is_generation, sealed_name};
 use crate::options::Options;
 use crate::planted::planted;
 use crate::report::{Finding, FindingKind, RecoveryReport};
@@ -66,6 +67,8 @@ pub(crate) struct RecoveredHost {
 struct Found {
     snapshots: Vec<(i64, usize, String)>,
     sealed: Vec<u64>,
+    /// The highest number of a segment whose name something has that is no file.
+    taken: u64,
     has_current: bool,
 }
 
@@ -119,6 +122,13 @@ impl<H> HostReader<'_, H> {
         entries.sort();
         for entry in entries {
             let path = self.dir.join(&entry.name);
+            match Taken::by(entry) {
+                Some(Taken::Stem(stem)) => {
+                    self.recovered.catalog.saw_stem(stem, &entry.name.to_string_lossy());
+                }
+                Some(Taken::Generation(generation)) => self.found.taken = self.found.taken.max(generation),
+                None => {}
+            }
             match HostEntry::of(entry) {
                 HostEntry::Snapshot { stem, extension, name } => {
                     self.recovered.catalog.saw_stem(stem, &name);
@@ -227,7 +237,7 @@ impl<H> HostReader<'_, H> {
             self.judge(*generation, &replayed, &path);
         }
         replay.fill_from_covered(memory, &mut self.recovered.report);
-        let mut newest = covers.max(sealed.last().copied().unwrap_or(0));
+        let mut newest = covers.max(sealed.last().copied().unwrap_or(0)).max(self.found.taken);
         if self.unread_snapshot {
             // It may cover more than we know. A number that it covers must not be given to a new segment.
             newest = newest.saturating_add(UNREAD_GENERATIONS);

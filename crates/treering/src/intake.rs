@@ -57,38 +57,52 @@ pub enum Refused {
 }
 
 /// Takes lines, and writes them when asked.
+///
+/// Senders send the same series in the same order again and again. So each prefix knows the one that followed it last time:
+/// if it does again, neither is it searched for in the line, nor looked up.
 pub struct Intake<'a> {
     store: &'a Store,
     counts: &'a Counts,
-    prefixes: HashMap<Box<[u8]>, usize>,
+    prefixes: HashMap<Box<[u8]>, u32>,
+    /// The bytes of all prefixes, one behind the other.
+    prefix_bytes: Vec<u8>,
     entries: Vec<Entry>,
+    names: Vec<Names>,
+    /// The entry of the last line.
+    last: usize,
     hosts: Vec<Pending>,
-    host_numbers: HashMap<(String, String), usize>,
+    host_numbers: HashMap<(String, String), u32>,
+    /// Hosts that have samples waiting, in the order of their first line.
+    waiting: Vec<u32>,
     /// A failure of a write that nobody has asked about yet.
     failed: Option<WriteError>,
     /// What writes refused and nobody has asked about yet.
     refused: Refusals,
 }
 
-/// A series, with its names in case its index becomes stale.
+/// What a line needs of its prefix.
 struct Entry {
-    host: usize,
+    /// Where in the bytes of all prefixes this one is.
+    prefix_at: usize,
+    prefix_len: u32,
+    host: u32,
+    series: SeriesIndex,
+    /// The entry that followed last time.
+    next: u32,
+}
+
+/// The names of a series, in case its index becomes stale.
+struct Names {
     path: Vec<String>,
     metric: String,
-    series: SeriesIndex,
 }
 
-/// Samples of one host that wait, in the order of their lines.
+/// Samples of one host that wait, in the order of their lines; their times come from the same clock.
 struct Pending {
     host: StoreHost,
-    runs: Vec<Run>,
-}
-
-/// Samples in a row whose times come from the same clock.
-struct Run {
     times: Times,
     samples: Vec<Sample>,
-    entries: Vec<usize>,
+    entries: Vec<u32>,
 }
 
 impl Counts {
@@ -146,9 +160,13 @@ impl<'a> Intake<'a> {
             store,
             counts,
             prefixes: HashMap::new(),
+            prefix_bytes: Vec::new(),
             entries: Vec::new(),
+            names: Vec::new(),
+            last: 0,
             hosts: Vec::new(),
             host_numbers: HashMap::new(),
+            waiting: Vec::new(),
             failed: None,
             refused: Refusals::default(),
         }
@@ -158,54 +176,100 @@ impl<'a> Intake<'a> {
     ///
     /// # Errors
     /// [`Refused`]; the other lines are not touched.
+    #[inline]
     pub fn take(&mut self, line: &[u8]) -> Result<(), Refused> {
-        let Some(line) = Line::parse(line).map_err(Refused::Line)? else { return Ok(()) };
+        let expected = self.entries.get(self.last).map_or(0, |last| last.next);
+        if let Some(entry) = self.entries.get(at(expected))
+            && let Some(parsed) = Line::parse_after(line, self.prefix(entry))
+        {
+            self.add(expected, &parsed?);
+            return Ok(());
+        }
+        self.take_unexpected(line)
+    }
+
+    #[cold]
+    fn take_unexpected(&mut self, line: &[u8]) -> Result<(), Refused> {
+        let Some(line) = Line::parse(line)? else { return Ok(()) };
         let number = match self.prefixes.get(line.prefix) {
             Some(number) => *number,
             None => self.resolve(&line)?,
         };
-        let entry = &self.entries[number];
+        if let Some(last) = self.entries.get_mut(self.last) {
+            last.next = number;
+        }
+        self.add(number, &line);
+        Ok(())
+    }
+
+    fn prefix(&self, entry: &Entry) -> &[u8] {
+        &self.prefix_bytes[entry.prefix_at..][..at(entry.prefix_len)]
+    }
+
+    #[inline]
+    fn add(&mut self, number: u32, line: &Line<'_>) {
+        self.last = at(number);
+        let Entry { host, series, .. } = self.entries[at(number)];
         let (times, time_s) = match line.time {
             Some(time) => (Times::Own, time.time_s),
             None => (Times::Stamped, self.store.now_s()),
         };
-        let runs = &mut self.hosts[entry.host].runs;
-        if runs.last().is_none_or(|run| run.times != times) {
-            runs.push(Run { times, samples: Vec::new(), entries: Vec::new() });
+        if self.hosts[at(host)].times != times {
+            // What waits has its times from the other clock.
+            self.write_host(host);
+            self.hosts[at(host)].times = times;
         }
-        if let Some(run) = runs.last_mut() {
-            run.samples.push(Sample { series: entry.series, time_s, value: line.value });
-            run.entries.push(number);
+        let pending = &mut self.hosts[at(host)];
+        if pending.samples.is_empty() {
+            self.waiting.push(host);
         }
-        Ok(())
+        pending.samples.push(Sample { series, time_s, value: line.value });
+        pending.entries.push(number);
     }
 
-    fn resolve(&mut self, line: &Line<'_>) -> Result<usize, Refused> {
-        let names = line.series().map_err(Refused::Line)?;
+    fn resolve(&mut self, line: &Line<'_>) -> Result<u32, Refused> {
+        let names = line.series()?;
         let cluster = names.cluster.as_deref().ok_or(Refused::NoCluster)?;
         let host = names.host.as_deref().ok_or(Refused::NoHost)?;
         let key = (cluster.to_owned(), host.to_owned());
         let host = match self.host_numbers.get(&key) {
             Some(number) => *number,
             None => {
-                let host = self.store.host(cluster, host).map_err(Refused::Address)?;
-                self.hosts.push(Pending { host, runs: Vec::new() });
-                self.host_numbers.insert(key, self.hosts.len() - 1);
-                self.hosts.len() - 1
+                let host = self.store.host(cluster, host)?;
+                let number = number_of(self.hosts.len());
+                self.hosts.push(Pending {
+                    host,
+                    times: Times::Own,
+                    samples: Vec::new(),
+                    entries: Vec::new(),
+                });
+                self.host_numbers.insert(key, number);
+                number
             }
         };
         let path: Vec<String> = names.levels().map(ToString::to_string).collect();
         let metric = names.metric.into_owned();
-        let series = resolve(self.store, &self.hosts[host].host, &path, &metric).map_err(Refused::Address)?;
+        let series = resolve(self.store, &self.hosts[at(host)].host, &path, &metric)?;
         if self.prefixes.len() >= PREFIXES_MAX {
             // Entries that samples wait for stay valid: they are kept until these are written.
             self.write_out();
             self.prefixes.clear();
+            self.prefix_bytes.clear();
             self.entries.clear();
+            self.names.clear();
         }
-        self.entries.push(Entry { host, path, metric, series });
-        self.prefixes.insert(line.prefix.into(), self.entries.len() - 1);
-        Ok(self.entries.len() - 1)
+        let number = number_of(self.entries.len());
+        self.entries.push(Entry {
+            prefix_at: self.prefix_bytes.len(),
+            prefix_len: number_of(line.prefix.len()),
+            host,
+            series,
+            next: 0,
+        });
+        self.prefix_bytes.extend_from_slice(line.prefix);
+        self.names.push(Names { path, metric });
+        self.prefixes.insert(line.prefix.into(), number);
+        Ok(number)
     }
 
     /// Writes all that waits; `Ok` when it is as safe as the sync policy promises.
@@ -223,53 +287,71 @@ impl<'a> Intake<'a> {
     }
 
     fn write_out(&mut self) {
-        let Intake { store, counts, entries, hosts, failed, refused, .. } = self;
-        for pending in hosts {
-            for mut run in pending.runs.drain(..) {
-                let written = write_run(store, entries, &pending.host, &mut run, |outcome| {
-                    counts.add_stored(outcome.stored);
-                    counts.add_refusals(outcome.refused);
-                    *refused += outcome.refused;
-                });
-                match written {
-                    Ok(()) => {}
-                    // Their fate is decided, so they hold up no acknowledgement.
-                    Err(WriteError::Refused { .. }) => {
-                        counts
-                            .add_refused("log_failed", u64::try_from(run.samples.len()).unwrap_or(u64::MAX));
-                    }
-                    Err(error) => *failed = Some(error),
-                }
-            }
+        for host in std::mem::take(&mut self.waiting) {
+            self.write_host(host);
         }
+    }
+
+    /// Writes what waits for a host.
+    fn write_host(&mut self, host: u32) {
+        let Intake { store, counts, entries, names, hosts, failed, refused, .. } = self;
+        let pending = &mut hosts[at(host)];
+        if pending.samples.is_empty() {
+            return;
+        }
+        let written = write_pending(store, entries, names, pending, |outcome| {
+            counts.add_stored(outcome.stored);
+            counts.add_refusals(outcome.refused);
+            *refused += outcome.refused;
+        });
+        match written {
+            Ok(()) => {}
+            // Their fate is decided, so they hold up no acknowledgement.
+            Err(WriteError::Refused { .. }) => {
+                counts.add_refused("log_failed", u64::try_from(pending.samples.len()).unwrap_or(u64::MAX));
+            }
+            Err(error) => *failed = Some(error),
+        }
+        pending.samples.clear();
+        pending.entries.clear();
     }
 }
 
-fn write_run(
+fn write_pending(
     store: &Store,
     entries: &mut [Entry],
-    host: &StoreHost,
-    run: &mut Run,
+    names: &[Names],
+    pending: &mut Pending,
     tell: impl FnOnce(treering_level::Outcome),
 ) -> Result<(), WriteError> {
-    let (outcome, mut result) = split(store.write_with(host, &run.samples, run.times));
+    let Pending { host, times, samples, entries: numbers } = pending;
+    let (outcome, mut result) = split(store.write_with(host, samples, *times));
     let Some(mut outcome) = outcome else { return result };
     if outcome.refused.stale > 0 {
-        // Retention ended these series in the meantime. Resolved again, the whole run is written once more: what was
+        // Retention ended these series in the meantime. Resolved again, all of it is written once more: what was
         // stored already is stored again as it is.
-        for (sample, number) in run.samples.iter_mut().zip(&run.entries) {
-            let entry = &mut entries[*number];
-            if let Ok(series) = resolve(store, host, &entry.path, &entry.metric) {
-                entry.series = series;
+        for (sample, number) in samples.iter_mut().zip(numbers) {
+            let Names { path, metric } = &names[at(*number)];
+            if let Ok(series) = resolve(store, host, path, metric) {
+                entries[at(*number)].series = series;
                 sample.series = series;
             }
         }
-        let (again, second) = split(store.write_with(host, &run.samples, run.times));
+        let (again, second) = split(store.write_with(host, samples, *times));
         result = result.and(second);
         outcome = again.unwrap_or(outcome);
     }
     tell(outcome);
     result
+}
+
+/// Numbers are 32 bits wide to halve what holds them. There are never so many prefixes, and no line is so long.
+fn number_of(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+fn at(number: u32) -> usize {
+    number as usize
 }
 
 /// What a write did to memory, and whether the log has it.

@@ -47,6 +47,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod checksum;
 mod control;
 mod format;
 mod frame;

@@ -5,6 +5,7 @@ use std::iter::FusedIterator;
 
 use thiserror::Error;
 
+use crate::checksum;
 use crate::format::{FILE_HEADER_BYTES, FILE_MAGIC};
 use crate::frame::{Reason, Unverified, has_file_magic, to_u64};
 use crate::limits::Limits;
@@ -100,13 +101,19 @@ impl<'a> Reader<'a> {
     }
 
     /// A reader at the first sound record of bytes whose header may be damaged or missing. Without one it
-    /// ends as torn at 0. Bytes with a sound header are read as [`Reader::new`] reads them.
+    /// has ended at once, as torn at 0. Bytes with a sound header are read as [`Reader::new`] reads them.
     #[must_use]
     pub fn salvage(bytes: &'a [u8], limits: &Limits) -> Self {
         Self::new(bytes, limits).unwrap_or_else(|_| {
             let mut resync = Resync::default();
-            let at = resync.next_sound(bytes, 0, limits).unwrap_or_default();
-            Self { bytes, limits: *limits, at, end: None, damaged: true, resync }
+            let sound = resync.next_sound(bytes, 0, limits);
+            let at = sound.unwrap_or_default();
+            let mut reader = Self { bytes, limits: *limits, at, end: None, damaged: true, resync };
+            if sound.is_none() {
+                // All was looked through, and is not once more.
+                reader.end = reader.read().err().map(|reason| reader.torn(reason));
+            }
+            reader
         })
     }
 
@@ -140,7 +147,7 @@ impl<'a> Reader<'a> {
         } else {
             crc32fast::hash(frame.payload)
         };
-        if found != frame.crc32 && !planted("log-checksum-not-checked") {
+        if !checksum::fits(frame.crc32, found) && !planted("log-checksum-not-checked") {
             return Err(Reason::Checksum { expected: frame.crc32, found });
         }
         let record = frame.parse(&self.limits)?;
@@ -156,10 +163,15 @@ impl<'a> Reader<'a> {
             self.at = next;
             return End::Corrupt { offset, reason, next: to_u64(next) };
         }
+        self.torn(reason)
+    }
+
+    /// The end of a log of which nothing is sound from here on.
+    fn torn(&self, reason: Reason) -> End {
         let tail = &self.bytes[self.at..];
         let zeros = Reason::Zeros { left: to_u64(tail.len()) };
         let reason = if tail.iter().all(|&byte| byte == 0) { zeros } else { reason };
-        End::Torn { offset, reason }
+        End::Torn { offset: to_u64(self.at), reason }
     }
 }
 

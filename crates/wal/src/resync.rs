@@ -9,6 +9,7 @@
 
 use crc32fast::Hasher;
 
+use crate::checksum;
 use crate::format::{FRAME_TRAILER_BYTES, RECORD_MAGIC};
 use crate::frame::{Unverified, to_u64};
 use crate::limits::Limits;
@@ -47,7 +48,7 @@ impl Resync {
             self.work.candidates += 1;
             // The order matters: taking names apart is bounded by the depth, hashing is what costs.
             let whole = Unverified::cut(bytes, at).ok().filter(|frame| frame.parse(limits).is_ok());
-            if whole.is_some_and(|frame| self.payload_crc32(bytes, &frame) == frame.crc32) {
+            if whole.is_some_and(|frame| checksum::fits(frame.crc32, self.payload_crc32(bytes, &frame))) {
                 return Some(at);
             }
             from = at + 1;

@@ -64,6 +64,7 @@ pub(crate) const ROWS: &[Row] = &[
     simulated(11, "matrix_11_"),
     simulated(12, "matrix_12_"),
     simulated(13, "matrix_13_"),
+    task(14, "fuzz --smoke"),
     Row {
         number: 15,
         part: None,
@@ -97,6 +98,7 @@ pub(crate) fn title(number: u32) -> Option<(&'static str, &'static str)> {
         11 => ("lives one after the other", "sequences"),
         12 => ("the disk is full", "steps"),
         13 => ("a hundred acts in any order", "runs"),
+        14 => ("arbitrary input", "executions"),
         15 => ("threads in any order", "schedules"),
         16 => ("the program is killed under load", "kills"),
         17 => ("names", "names"),

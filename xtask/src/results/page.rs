@@ -8,7 +8,7 @@ use crate::faults::rows;
 
 const HEAD: &str = "# What the fault matrix has tried
 
-Made by `cargo xtask faults` and `powerloss` of the lines in [fault-results.jsonl](fault-results.jsonl), one for each run. What the rows are, and how they are run, stands in [testing.md](testing.md).
+Made by `cargo xtask faults`, `powerloss` and `fuzz` of the lines in [fault-results.jsonl](fault-results.jsonl), one for each run. What the rows are, and how they are run, stands in [testing.md](testing.md).
 
 | row | what | part | tried | failures | runs | hours | newest commit |
 |---:|---|---|---:|---:|---:|---:|---|

@@ -9,7 +9,8 @@ use super::source::Source;
 use crate::workspace::Workspace;
 
 /// What tools make, not people: paths from the workspace's root on.
-const MADE_BY_TOOLS: [&str; 4] = [".git", "target", "var", "tests/fuzz/target"];
+const MADE_BY_TOOLS: [&str; 6] =
+    [".git", "target", "var", "tests/fuzz/target", "tests/fuzz/grown", "tests/fuzz/artifacts"];
 /// Bytes that tests read: other people's files, kept as they are.
 const DATA: &str = "tests/data/";
 

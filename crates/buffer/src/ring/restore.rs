@@ -3,7 +3,7 @@
 use super::{Fill, Ring};
 use crate::chunk::Placed;
 use crate::grid::{Grid, Slot, behind, is_within_limits};
-use crate::ranges::Marks;
+use crate::ranges::{Marks, SlotRanges};
 use crate::values::{Block, Values};
 use crate::window::left_in_window;
 
@@ -76,11 +76,15 @@ impl Ring {
     pub fn restore(&mut self, column: Column<'_>, fill: Fill, dirty: bool) -> Result<Restored, RestoreError> {
         let Some(fitted) = self.fit(column)? else { return Ok(Restored::default()) };
         self.begin(fitted.grid);
-        Ok(if column.interval_s == self.interval_s {
-            self.restore_blocks(&fitted, fill, dirty)
+        let mut ranges = self.take_dirty();
+        let marked = dirty.then_some(&mut ranges);
+        let restored = if column.interval_s == self.interval_s {
+            self.restore_blocks(&fitted, fill, marked)
         } else {
-            self.restore_by_time(&fitted, fill, dirty)
-        })
+            self.restore_by_time(&fitted, fill, marked)
+        };
+        self.put_dirty(ranges);
+        Ok(restored)
     }
 
     /// Checks a column; `None` if it has no slots.
@@ -105,8 +109,13 @@ impl Ring {
     }
 
     /// The way for columns of the ring's interval: their values lie in successive slots, whatever the phase.
-    fn restore_blocks(&mut self, fitted: &Fitted<'_>, fill: Fill, dirty: bool) -> Restored {
-        let mut marks = dirty.then(|| Marks::new(&mut self.dirty, self.chunks.end()));
+    fn restore_blocks(
+        &mut self,
+        fitted: &Fitted<'_>,
+        fill: Fill,
+        dirty: Option<&mut SlotRanges>,
+    ) -> Restored {
+        let mut marks = dirty.map(|dirty| Marks::new(dirty, self.chunks.end()));
         let mut restored = Restored::default();
         let mut slot = fitted.first;
         for values in fitted.column.values {
@@ -134,7 +143,12 @@ impl Ring {
     }
 
     /// The way for other intervals: each value by its time.
-    fn restore_by_time(&mut self, fitted: &Fitted<'_>, fill: Fill, dirty: bool) -> Restored {
+    fn restore_by_time(
+        &mut self,
+        fitted: &Fitted<'_>,
+        fill: Fill,
+        mut dirty: Option<&mut SlotRanges>,
+    ) -> Restored {
         let mut restored = Restored::default();
         // The last value that was seen, until one comes for another slot: times ascend, so its slot is done then.
         let mut pending: Option<(Slot, f32)> = None;
@@ -142,7 +156,9 @@ impl Ring {
             let slot = fitted.grid.slot_at(time_s);
             match pending.replace((slot, value)) {
                 Some((before, _)) if before == slot => restored.merged += 1,
-                Some((before, value)) => restored.count(self.restore_one(before, value, fill, dirty), fill),
+                Some((before, value)) => {
+                    restored.count(self.restore_one(before, value, fill, dirty.as_deref_mut()), fill);
+                }
                 None => {}
             }
         }
@@ -152,14 +168,14 @@ impl Ring {
         restored
     }
 
-    fn restore_one(&mut self, slot: Slot, value: f32, fill: Fill, dirty: bool) -> Placed {
+    fn restore_one(&mut self, slot: Slot, value: f32, fill: Fill, dirty: Option<&mut SlotRanges>) -> Placed {
         // Looked up first: a value that gives way must not make a shared chunk be copied.
         let is_held = self.chunks.get(slot).is_some();
         if !is_held || fill == Fill::Overwrite {
             let held_end = self.chunks.end();
             self.chunks.for_slot(slot).set(slot, value);
-            if dirty {
-                self.dirty.mark(slot, held_end);
+            if let Some(dirty) = dirty {
+                dirty.mark(slot, held_end);
             }
         }
         self.samples += u64::from(!is_held);

@@ -196,7 +196,7 @@ impl Pair {
         if let Some((column, samples)) = pick(&mut self.frozen, at) {
             let mut sliced = samples.clone();
             sliced.retain(|slot, _| range.contains(slot));
-            self.frozen.push((column.slice(range), sliced));
+            self.frozen.push((column.slice(range).into_owned(), sliced));
             self.frozen.push((column, samples));
         }
     }

@@ -2,7 +2,9 @@
 //!
 //! No writer makes such a file, and names in the order of their bytes, as ours are, cannot come twice. Where they
 //! are in another order, as the reference's are, all names are collected and sorted: 12 bytes of memory for a level
-//! or column.
+//! or column. What counts is the text that a sink is sent: of names that are not UTF-8 two can become the same.
+
+use std::cmp::Ordering;
 
 use crate::cursor::{Cursor, wide};
 
@@ -16,9 +18,9 @@ pub(super) struct Ascending<'a> {
 }
 
 impl<'a> Ascending<'a> {
-    /// False if this name may be there already.
+    /// False if this name may be there already, or be taken for another one.
     pub(super) fn next(&mut self, name: &'a [u8]) -> bool {
-        self.last.replace(name).is_none_or(|last| last < name)
+        self.last.replace(name).is_none_or(|last| last < name) && is_text(name)
     }
 }
 
@@ -53,11 +55,17 @@ impl Names {
     }
 
     pub(super) fn replaced(mut self, bytes: &[u8]) -> Replaced {
-        let key = |name: &Name| (name.parent, name_at(bytes, name.at));
-        self.names.sort_unstable_by(|a, b| key(a).cmp(&key(b)).then(a.at.cmp(&b.at)));
+        // Nearly always all of them are text, and then their bytes are its order.
+        let all_text = self.names.iter().all(|name| is_text(name_at(bytes, name.at)));
+        let order = if all_text { Ord::cmp } else { order_of_texts };
+        let key_order = |a: &Name, b: &Name| {
+            let names = || order(name_at(bytes, a.at), name_at(bytes, b.at));
+            a.parent.cmp(&b.parent).then_with(names)
+        };
+        self.names.sort_unstable_by(|a, b| key_order(a, b).then(a.at.cmp(&b.at)));
         let mut kept = 0;
         for n in 1..self.names.len() {
-            if key(&self.names[n - 1]) == key(&self.names[n]) {
+            if key_order(&self.names[n - 1], &self.names[n]).is_eq() {
                 self.names[kept] = self.names[n - 1];
                 kept += 1;
             }
@@ -73,6 +81,22 @@ impl Replaced {
     pub(super) fn has(&self, at: u64) -> bool {
         self.names.binary_search_by_key(&halves(at), |name| name.at).is_ok()
     }
+}
+
+fn is_text(name: &[u8]) -> bool {
+    str::from_utf8(name).is_ok()
+}
+
+/// The order of what [`name::text`](crate::name::text) makes of two names, without making it.
+fn order_of_texts(a: &[u8], b: &[u8]) -> Ordering {
+    texts_bytes(a).cmp(texts_bytes(b))
+}
+
+fn texts_bytes(name: &[u8]) -> impl Iterator<Item = u8> {
+    name.utf8_chunks().flat_map(|chunk| {
+        let bad = if chunk.invalid().is_empty() { "" } else { "\u{FFFD}" };
+        chunk.valid().bytes().chain(bad.bytes())
+    })
 }
 
 fn halves(at: u64) -> [u32; 2] {
@@ -112,6 +136,25 @@ mod tests {
     }
 
     #[test]
+    fn names_that_become_the_same_text_are_one_name() {
+        let bytes = b"\x02\0a\xFF\x02\0a\xFE\x01\0a\x04\0a\xEF\xBF\xBD\x02\0b\xFF";
+        let mut names = Names::with_capacity(5);
+        [0, 4, 8, 11, 17].into_iter().for_each(|at| names.push(0, at));
+        let replaced = names.replaced(bytes);
+        let found: Vec<u64> = (0..21).filter(|at| replaced.has(*at)).collect();
+        assert_eq!(found, [0, 4]);
+    }
+
+    #[test]
+    fn texts_are_ordered_as_they_are_sent() {
+        let names = [&b""[..], b"a", b"a\xFF", b"\xFF", b"\xF0\x9F", b"\xEF\xBF\xBD", b"b", b"\xFF\xFFa"];
+        for (a, b) in names.iter().flat_map(|a| names.iter().map(move |b| (a, b))) {
+            let texts = crate::name::text(a).cmp(&crate::name::text(b));
+            assert_eq!(order_of_texts(a, b), texts, "{a:?} {b:?}");
+        }
+    }
+
+    #[test]
     fn ascending_names_are_told_from_others() {
         let all = |names: &[&'static str]| {
             let mut ascending = Ascending::default();
@@ -120,5 +163,6 @@ mod tests {
         assert!(all(&["", "a", "ab", "b"]));
         assert!(!all(&["a", "a"]));
         assert!(!all(&["b", "a"]));
+        assert!(!Ascending::default().next(b"\xFF"));
     }
 }

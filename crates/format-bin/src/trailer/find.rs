@@ -7,6 +7,7 @@ use treering_snapshot::{DamageKind, Meta, Ours, Window};
 use zerocopy::FromBytes;
 
 use super::structure_crc32;
+use crate::checksum;
 use crate::column::COLUMN_BYTES_MIN;
 use crate::cursor::{Cursor, wide};
 use crate::format::{
@@ -88,7 +89,7 @@ fn read<'a>(bytes: &'a [u8], rest: &'a [u8], tail: &TrailerTail) -> Result<Trail
         return Err(broken("the start magic", start));
     }
     let (expected, found) = (tail.body_crc32.get(), crc32fast::hash(body));
-    if expected != found {
+    if !checksum::fits(expected, found) {
         return Err((DamageKind::TrailerChecksum { expected, found }, wide(start)));
     }
     let (expected, found) = (TRAILER_VERSION, head.version.get());
@@ -178,7 +179,7 @@ impl<'a> Trailer<'a> {
     pub(crate) fn structure_damage(&self) -> Option<DamageKind> {
         let expected = self.head.structure_crc32.get();
         let found = structure_crc32(Hasher::new(), self.before, 0, self.columns);
-        (expected != found).then_some(DamageKind::StructureChecksum { expected, found })
+        (!checksum::fits(expected, found)).then_some(DamageKind::StructureChecksum { expected, found })
     }
 }
 

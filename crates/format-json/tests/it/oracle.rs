@@ -20,12 +20,20 @@ pub(crate) enum Node {
 }
 
 /// What a text says. As a sink it collects what a reader of it says, and accepts no name twice.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct Said {
     pub(crate) window: Window,
     levels: BTreeSet<Vec<String>>,
     columns: BTreeMap<(Vec<String>, String), Column>,
     path: Vec<String>,
+    /// No column or level stood in the place of an earlier one of its name. Only this reader tells.
+    pub(crate) nothing_twice: bool,
+}
+
+impl PartialEq for Said {
+    fn eq(&self, other: &Self) -> bool {
+        (self.window, &self.levels, &self.columns) == (other.window, &other.levels, &other.columns)
+    }
 }
 
 impl Sink for Said {
@@ -56,7 +64,7 @@ pub(crate) enum Verdict {
     Sound(Said),
     Refused,
     /// `serde_json` reads it otherwise than the reference: lone surrogates, texts that are not UTF-8, numbers beyond
-    /// double precision where nobody looks, more levels than it likes.
+    /// double precision where nobody looks, more levels than it likes, something right behind a `null` that is all.
     Unknown,
 }
 
@@ -70,7 +78,7 @@ pub(crate) fn read(text: &[u8]) -> Verdict {
         Some(Ok(root)) => root,
         Some(Err(err)) => {
             let said = err.to_string();
-            let other = ["surrogate", "recursion", "out of range", "hex escape"];
+            let other = ["surrogate", "recursion", "out of range", "hex escape", "trailing characters"];
             return if other.iter().any(|other| said.contains(other)) {
                 Verdict::Unknown
             } else {
@@ -78,8 +86,8 @@ pub(crate) fn read(text: &[u8]) -> Verdict {
             };
         }
     };
-    let mut said = Said::default();
-    let mut reader = Reader { said: &mut said, odd: false };
+    let mut said = Said { nothing_twice: true, ..Said::default() };
+    let mut reader = Reader { said: &mut said, odd: false, seen: BTreeSet::new() };
     let taken = match &root {
         Node::Null => Some(()),
         root => reader.level(root, &[]),
@@ -95,6 +103,8 @@ struct Reader<'a> {
     said: &'a mut Said,
     /// Something that this reader cannot decide.
     odd: bool,
+    /// Every level that there was.
+    seen: BTreeSet<Vec<String>>,
 }
 
 impl Reader<'_> {
@@ -120,7 +130,8 @@ impl Reader<'_> {
             // The reference crashes.
             self.odd |= matches!(column, Node::Null);
             let column = self.column(column)?;
-            self.said.columns.insert((path.to_vec(), name.clone()), column);
+            let before = self.said.columns.insert((path.to_vec(), name.clone()), column);
+            self.said.nothing_twice &= before.is_none();
         }
         for (name, level) in &children {
             self.odd |= matches!(level, Node::Null);
@@ -129,6 +140,8 @@ impl Reader<'_> {
             // One of the same name goes with all that is in it.
             self.said.levels.retain(|level| !level.starts_with(&path));
             self.said.columns.retain(|(level, _), _| !level.starts_with(&path));
+            // Its columns may come before those of the level that it takes the place of.
+            self.said.nothing_twice &= self.seen.insert(path.clone());
             self.said.levels.insert(path.clone());
             self.level(level, &path)?;
         }

@@ -46,7 +46,8 @@ fn a_node_of_460_series_costs_little_more_than_its_rings() {
     let said = tree.memory_bytes() - before;
     let rings = 460 * size_of::<treering_level::Ring>();
     println!("a node with 460 empty series: {held} bytes, of which rings {rings}; said {said}");
-    assert!(held < rings + 460 * 70, "{held}");
+    // What a series has beside its ring takes a cache line, too.
+    assert!(held < rings + 460 * 100, "{held}");
     assert!(held.abs_diff(said) <= 512, "held {held}, said {said}");
 }
 

@@ -71,7 +71,7 @@ impl<'a> HostRun<'a> {
         let log = disk.lock_log();
         let idle = {
             let mut guard = memory.lock();
-            !guard.journal().has_pending() && guard.series().all(|series| series.ring().dirty().is_empty())
+            !guard.journal().has_pending() && guard.series().all(|series| !series.ring().is_dirty())
         };
         if idle && log.is_empty() && !finish::has_work(&catalog) {
             disk.healed(disk.failures());
@@ -125,7 +125,7 @@ impl<'a> HostRun<'a> {
         let (generation, rest) = {
             let mut memory = self.memory.lock();
             self.frozen = memory.freeze_dirty(|series, ring| {
-                let dirty = ring.dirty().span().unwrap_or(0..0);
+                let dirty = ring.dirty_span().unwrap_or(0..0);
                 match (ring.grid(), catalog.floor_s(series)) {
                     // Late samples: an older file is merged with all that memory has.
                     (Some(grid), Some(floor_s)) if dirty.start < floor_slot(&grid, Some(floor_s)) => {

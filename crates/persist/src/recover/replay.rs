@@ -7,6 +7,7 @@ use treering_buffer::Fill;
 use treering_level::{HostGuard, Metric, SeriesIndex};
 use treering_wal::{Control, End, HeaderError, Limits, Reader, Record};
 
+use super::known::Known;
 use super::{FINDINGS_MAX, Reading};
 use crate::journal::aggregation_from_log;
 use crate::report::{Finding, FindingKind, RecoveryReport};
@@ -15,8 +16,7 @@ use crate::report::{Finding, FindingKind, RecoveryReport};
 pub(super) struct Replay<'a, H> {
     reading: &'a Reading<'a, H>,
     limits: Limits,
-    /// By the record's bytes for metric and path: most records repeat them.
-    series: HashMap<Box<[u8]>, Option<SeriesIndex>>,
+    series: Known,
     /// Intervals that this host's own segments state.
     intervals_s: HashMap<String, u32>,
     path: Vec<String>,
@@ -41,7 +41,7 @@ impl<'a, H> Replay<'a, H> {
         Replay {
             reading,
             limits,
-            series: HashMap::new(),
+            series: Known::default(),
             intervals_s: HashMap::new(),
             path: Vec::new(),
             covered: Vec::new(),
@@ -149,11 +149,11 @@ impl<'a, H> Replay<'a, H> {
         if record.value.is_nan() {
             return None;
         }
-        let series = match self.series.get(record.series_bytes()) {
-            Some(series) => *series,
+        let series = match self.series.find(record.series_bytes()) {
+            Some(series) => series,
             None => {
                 let series = self.resolve(host, record);
-                self.series.insert(record.series_bytes().into(), series);
+                self.series.insert(record.series_bytes(), series);
                 series
             }
         };

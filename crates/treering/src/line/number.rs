@@ -2,6 +2,12 @@
 
 use super::{LineError, NotNumber};
 
+/// Exact, all of them.
+const POWERS: [f64; 16] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
+
 /// Reads a field's value that stands at `column`.
 ///
 /// Integers go through `f64` as well, so that a value does not depend on how its sender wrote it.
@@ -32,8 +38,6 @@ pub(super) fn number(token: &[u8], column: usize) -> Result<f32, LineError> {
 ///
 /// Digits and power of ten are exact in `f64` then, so one division rounds as the full parser does.
 fn short_decimal(token: &[u8]) -> Option<f32> {
-    const POWERS: [f64; 16] =
-        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
     let (negative, digits) = match token {
         [b'-', digits @ ..] => (true, digits),
         _ => (false, token),
@@ -56,6 +60,65 @@ fn short_decimal(token: &[u8]) -> Option<f32> {
     }
     let wide = number as f64 / POWERS[decimals];
     Some(to_f32(if negative { -wide } else { wide }))
+}
+
+/// The number at the beginning of `text`, and its length: digits with at most one point, at most seven bytes of them up
+/// to a space. `None` if it is anything else, and [`number`] has to look.
+///
+/// The same as `short_decimal` of what stands before the space, without a loop.
+#[inline]
+pub(super) fn leading_decimal(text: &[u8]) -> Option<(f32, usize)> {
+    const POINTS: u64 = u64::from_ne_bytes([b'.'; 8]);
+    const SPACES: u64 = u64::from_ne_bytes([b' '; 8]);
+    let word = u64::from_le_bytes(*text.first_chunk()?);
+    let len = first_zero(word ^ SPACES)?;
+    // Zeros in front of it make eight bytes of it; one of none, or of a point alone, is for the other to refuse.
+    let digits = word.checked_shl(64 - 8 * len)? | below(8 - len) & ZEROS;
+    let (digits, decimals) = match first_zero(digits ^ POINTS) {
+        None => (digits, 0),
+        Some(_) if len == 1 => return None,
+        Some(point) => {
+            // What stands before the point moves into its place.
+            let whole = digits & below(point);
+            let fraction = digits & !(below(point) << 8 | 0xFF);
+            (whole << 8 | u64::from(b'0') | fraction, 7 - point)
+        }
+    };
+    let number = eight_digits(digits.to_le_bytes())?;
+    Some((to_f32(f64::from(number) / POWERS[decimals as usize]), len as usize))
+}
+
+/// The first byte of a word, in the order of a text, that is zero.
+#[inline]
+fn first_zero(word: u64) -> Option<u32> {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let zeros = word.wrapping_sub(ONES) & !word & HIGH;
+    (zeros != 0).then(|| zeros.trailing_zeros() / 8)
+}
+
+/// All bits of the first `count` bytes, at most seven.
+#[inline]
+fn below(count: u32) -> u64 {
+    (1 << (8 * count)) - 1
+}
+
+/// The number of eight digits; `None` if one of them is none.
+///
+/// All at once: neighbours are joined to pairs, pairs to fours, fours to the whole.
+#[inline]
+pub(super) fn eight_digits(text: [u8; 8]) -> Option<u32> {
+    const UPPER: u64 = u64::from_ne_bytes([0xF0; 8]);
+    const SIX: u64 = u64::from_ne_bytes([6; 8]);
+    let text = u64::from_le_bytes(text);
+    if text & UPPER != ZEROS || text.wrapping_add(SIX) & UPPER != ZEROS {
+        return None;
+    }
+    let digits = text - ZEROS;
+    let pairs = digits * 10 + (digits >> 8);
+    let outer = (pairs & 0xFF_0000_00FF).wrapping_mul(100 + (1_000_000 << 32));
+    let inner = (pairs >> 16 & 0xFF_0000_00FF).wrapping_mul(1 + (10_000 << 32));
+    u32::try_from(outer.wrapping_add(inner) >> 32).ok()
 }
 
 /// The nearest `f32`, infinite if it has none.
@@ -125,6 +188,36 @@ mod tests {
             assert_eq!(value.to_bits(), expected.to_bits(), "{token}");
         }
         assert_eq!(number(b"-0", 0).unwrap().to_bits(), (-0.0f32).to_bits());
+    }
+
+    proptest! {
+        #[test]
+        fn prop_a_leading_decimal_is_what_the_plain_loop_reads(text in "[0-9.]{0,9}[0-9. e-]{0,2} ?[0-9]{0,10}") {
+            let text = text.as_bytes();
+            match leading_decimal(text) {
+                Some((value, len)) => {
+                    prop_assert_eq!(text[len], b' ');
+                    let plain = short_decimal(&text[..len]);
+                    prop_assert_eq!(plain.map(f32::to_bits), Some(value.to_bits()));
+                }
+                None => {
+                    let len = text.iter().position(|byte| *byte == b' ').filter(|_| text.len() >= 8);
+                    let plain = len.filter(|len| *len < 8).and_then(|len| short_decimal(&text[..len]));
+                    let is_negative = text.first() == Some(&b'-');
+                    prop_assert!(plain.is_none() || is_negative, "{:?}", plain);
+                }
+            }
+        }
+
+        #[test]
+        fn prop_eight_digits_are_one_number(number in 0u32..100_000_000, at in 0usize..8, other: u8) {
+            let mut text = [0; 8];
+            text.copy_from_slice(format!("{number:08}").as_bytes());
+            prop_assert_eq!(eight_digits(text), Some(number));
+            text[at] = other;
+            let plain = std::str::from_utf8(&text).ok().filter(|_| text.iter().all(u8::is_ascii_digit));
+            prop_assert_eq!(eight_digits(text), plain.and_then(|text| text.parse().ok()));
+        }
     }
 
     #[test]

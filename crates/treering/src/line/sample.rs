@@ -1,9 +1,12 @@
 //! A line's outer shape: prefix, value, time.
 
-use super::number::number;
-use super::scan::{find_byte, find_unescaped};
+use super::number::{leading_decimal, number};
+use super::scan::{find_near, find_unescaped};
 use super::time::time;
 use super::{LineError, SeriesName, Time};
+
+/// The field that counts.
+const VALUE: &[u8] = b"value=";
 
 /// One sample as its line says it.
 ///
@@ -40,7 +43,7 @@ impl<'a> Line<'a> {
     /// # Errors
     /// Any [`LineError`] but those of a tag or name, and `TooLong`.
     pub fn parse(line: &'a [u8]) -> Result<Option<Self>, LineError> {
-        let end = line.len() - line.iter().rev().take_while(|byte| is_blank(**byte)).count();
+        let end = end_of(line);
         let start = line[..end].iter().take_while(|byte| is_blank(**byte)).count();
         if matches!(line.get(start), None | Some(b'#')) || start == end {
             return Ok(None);
@@ -50,6 +53,28 @@ impl<'a> Line<'a> {
         if prefix_end == start || line[start] == b',' {
             return Err(LineError::NoMetric { column: start });
         }
+        Self::behind_prefix(line, start, prefix_end).map(Some)
+    }
+
+    /// [`Line::parse`] for a line that is expected to begin with `prefix`, which was an earlier line's: nothing is searched
+    /// then. `None` if it begins with something else, and [`Line::parse`] has to look.
+    ///
+    /// # Errors
+    /// As [`Line::parse`].
+    #[must_use]
+    pub fn parse_after(line: &'a [u8], prefix: &[u8]) -> Option<Result<Self, LineError>> {
+        // A prefix neither begins with a blank nor ends in a backslash: the space behind it is where this one ends, too.
+        if prefix.is_empty() || line.strip_prefix(prefix)?.first() != Some(&b' ') {
+            return None;
+        }
+        let line = &line[..end_of(line)];
+        (line.len() > prefix.len()).then(|| Self::behind_prefix(line, 0, prefix.len()))
+    }
+
+    /// What comes behind the prefix of a line that begins at `start` and has no blanks at its end.
+    #[inline]
+    fn behind_prefix(line: &'a [u8], start: usize, prefix_end: usize) -> Result<Self, LineError> {
+        let end = line.len();
         let fields_start = skip_spaces(line, prefix_end);
         if fields_start == end {
             return Err(LineError::NoFields { column: end });
@@ -68,7 +93,7 @@ impl<'a> Line<'a> {
                 Some(time)
             }
         };
-        Ok(Some(Self { prefix: &line[start..prefix_end], value, time, prefix_column: start }))
+        Ok(Self { prefix: &line[start..prefix_end], value, time, prefix_column: start })
     }
 
     /// The series that the prefix names.
@@ -83,7 +108,7 @@ impl<'a> Line<'a> {
 /// The first space from `start` on that no backslash escapes, or the line's end.
 fn prefix_end(line: &[u8], start: usize) -> usize {
     let mut at = start;
-    while let Some(len) = find_byte(&line[at..], b' ') {
+    while let Some(len) = find_near(&line[at..], b' ') {
         let space = at + len;
         if space == start || line[space - 1] != b'\\' {
             return space;
@@ -93,8 +118,23 @@ fn prefix_end(line: &[u8], start: usize) -> usize {
     line.len()
 }
 
+/// Where the line ends, blanks left out.
+fn end_of(line: &[u8]) -> usize {
+    line.len() - line.iter().rev().take_while(|byte| is_blank(**byte)).count()
+}
+
 /// Goes through the fields that begin at `start`; the value of `value`, and where the fields end.
 fn fields(line: &[u8], start: usize) -> Result<(f32, usize), LineError> {
+    // Nearly all lines have this field and no other, and it is no string.
+    if let Some(text) = line[start..].strip_prefix(VALUE)
+        && let Some((value, len)) = leading_decimal(text)
+    {
+        return Ok((value, start + VALUE.len() + len));
+    }
+    any_fields(line, start)
+}
+
+fn any_fields(line: &[u8], start: usize) -> Result<(f32, usize), LineError> {
     let mut value = None;
     let mut at = start;
     loop {

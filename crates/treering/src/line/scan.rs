@@ -5,8 +5,8 @@ use std::borrow::Cow;
 /// The characters that a backslash escapes, in metrics, tags and field keys.
 const ESCAPED: [u8; 3] = [b',', b' ', b'='];
 
-/// The offset of the first `wanted` in `bytes`. Eight bytes at a time: this is most of what reading a line takes.
-pub(super) fn find_byte(bytes: &[u8], wanted: u8) -> Option<usize> {
+/// The offset of the first `wanted` in `bytes`. Nearly always it is near: eight bytes at a time beat a call.
+pub(super) fn find_near(bytes: &[u8], wanted: u8) -> Option<usize> {
     const LOW: u64 = u64::from_ne_bytes([0x01; 8]);
     const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
     let pattern = u64::from_ne_bytes([wanted; 8]);
@@ -72,11 +72,11 @@ mod tests {
                 for other in [b'\n' ^ 1, b'\n' | 0x80, 0x00, 0xff, 0x0b] {
                     let mut bytes = vec![other; len];
                     bytes[at] = b'\n';
-                    assert_eq!(find_byte(&bytes, b'\n'), Some(at));
+                    assert_eq!(find_near(&bytes, b'\n'), Some(at));
                     bytes[len - 1] = b'\n';
-                    assert_eq!(find_byte(&bytes, b'\n'), Some(at));
+                    assert_eq!(find_near(&bytes, b'\n'), Some(at));
                     bytes.fill(other);
-                    assert_eq!(find_byte(&bytes, b'\n'), None);
+                    assert_eq!(find_near(&bytes, b'\n'), None);
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, ErrorKind};
 
-use super::scan::find_byte;
+use memchr::memchr;
 
 /// The longest line taken by default. A line of the protocol has about 100 bytes; the longest names make 70,000.
 const LEN_BYTES_MAX: usize = 1 << 17;
@@ -83,7 +83,7 @@ impl<R: BufRead> Lines<R> {
         };
         let chunk_len = chunk.len();
         let mut rest = chunk;
-        while let Some(line_len) = find_byte(rest, b'\n') {
+        while let Some(line_len) = memchr(b'\n', rest) {
             let line = &rest[..line_len];
             rest = &rest[line_len + 1..];
             *ended += 1;

@@ -1,10 +1,14 @@
 //! The time of a line: a whole number, its unit recognised by its size.
 
 use super::LineError;
+use super::number::eight_digits;
 
 const MILLISECONDS_FROM: u64 = 100_000_000_000;
 const MICROSECONDS_FROM: u64 = 100_000_000_000_000;
 const NANOSECONDS_FROM: u64 = 100_000_000_000_000_000;
+
+/// So many digits always fit into 64 bits.
+const PLAIN_DIGITS_MAX: usize = 18;
 
 /// When a sample was taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,6 +61,14 @@ pub(super) fn time(token: &[u8], column: usize) -> Result<Time, LineError> {
         [b'-', digits @ ..] => (-1, digits),
         _ => (1, token),
     };
+    if let Some((first, rest)) = digits.split_first_chunk::<8>()
+        && digits.len() <= PLAIN_DIGITS_MAX
+        && let Some(first) = eight_digits(*first)
+        && rest.iter().all(u8::is_ascii_digit)
+    {
+        let count = rest.iter().fold(i64::from(first), |count, digit| count * 10 + i64::from(digit - b'0'));
+        return Ok(Time::from_count(sign * count));
+    }
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(LineError::BadTime { column });
     }

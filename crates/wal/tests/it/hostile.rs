@@ -129,3 +129,11 @@ fn record_within_the_payload_of_a_sound_one_is_not_read() {
     assert_eq!(ends, [End::Clean]);
     assert_eq!(plain::sound_records(&bytes).len(), 2);
 }
+
+#[test]
+fn bytes_without_a_header_and_a_sound_record_are_looked_through_once() {
+    let bytes = MAGIC.repeat(5);
+    let mut reader = Reader::salvage(&bytes, &Limits::default());
+    assert!(reader.next().is_none() && matches!(reader.end(), Some(End::Torn { offset: 0, .. })));
+    assert_eq!(reader.resync_work().candidates, 5);
+}

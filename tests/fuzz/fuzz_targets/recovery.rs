@@ -1,0 +1,3 @@
+//! What is tried here is in `tests/src/fuzz/recovery.rs`.
+#![no_main]
+libfuzzer_sys::fuzz_target!(|input: &[u8]| treering_tests::fuzz::recovery::check(input));
