@@ -215,30 +215,23 @@ const LEN_SHIFT: u32 = 56;
 
 const fn short_texts() -> [u64; 10_000] {
     let mut texts = [0; 10_000];
+    let mut digits = [0u8; 4];
     let mut tenths = 0;
     while tenths < texts.len() {
-        let whole = tenths / 10;
-        let count = if whole < 10 {
-            1
-        } else if whole < 100 {
-            2
-        } else {
-            3
-        };
-        let last = b'0' + (tenths % 10) as u8;
-        let mut text = [0; 8];
-        let (mut at, mut rest) = (count, whole);
-        while at > 0 {
+        let [hundreds, tens, ones, last] =
+            [digits[0] + b'0', digits[1] + b'0', digits[2] + b'0', digits[3] + b'0'];
+        texts[tenths] = u64::from_le_bytes(match digits {
+            [0, 0, ..] => [ones, b'.', last, b',', 0, 0, last, 4],
+            [0, ..] => [tens, ones, b'.', last, b',', 0, last, 5],
+            _ => [hundreds, tens, ones, b'.', last, b',', last, 6],
+        });
+        // The next number.
+        let mut at = 3;
+        while at > 0 && digits[at] == 9 {
+            digits[at] = 0;
             at -= 1;
-            text[at] = b'0' + (rest % 10) as u8;
-            rest /= 10;
         }
-        text[count] = b'.';
-        text[count + 1] = last;
-        text[count + 2] = b',';
-        text[6] = last;
-        text[7] = count as u8 + 3;
-        texts[tenths] = u64::from_le_bytes(text);
+        digits[at] += 1;
         tenths += 1;
     }
     texts
@@ -253,9 +246,9 @@ fn digits(number: u32) -> u64 {
     // and leaves the quotient in its lower half, the remainder in its upper one.
     let first = number / 10_000;
     let halves = first | (number - first * 10_000) << 32;
-    let first = (halves * 10_486 >> 20) & TWO;
+    let first = ((halves * 10_486) >> 20) & TWO;
     let quarters = first | (halves - first * 100) << 16;
-    let first = (quarters * 103 >> 10) & FOUR;
+    let first = ((quarters * 103) >> 10) & FOUR;
     first | (quarters - first * 10) << 8
 }
 

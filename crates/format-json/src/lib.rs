@@ -8,6 +8,7 @@
 //!
 //! ```text
 //!   text --scan--> outline (levels, columns, where they lie) --parse, one array at a time--> events
+//!           \--> values of the arrays that are as a store writes them -------------------------^
 //! ```
 //!
 //! What is *not* here: files and paths, threads, the meaning of names, times and values.

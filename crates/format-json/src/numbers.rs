@@ -22,14 +22,8 @@ const TOKEN_BYTES_MAX: usize = 48;
 /// Values that there is room for at least whenever some are read.
 const ROOM: usize = 256;
 
-/// Below this, an integer is exact in double precision.
-const EXACT_MAX: u64 = 1 << 53;
-
-/// The powers of ten that double precision has exactly.
-const TENS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
-    1e19, 1e20, 1e21, 1e22,
-];
+/// The powers of ten.
+const TENS: [f64; FORM_BYTES + 1] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8];
 
 const MISSING: f32 = f32::from_bits(MISSING_BITS);
 
@@ -145,9 +139,14 @@ impl Reader<'_> {
         let len = token_len(self.text.get(self.at..)?)?;
         let end = self.at + len;
         let token = &self.text[self.at..end];
-        let value = if token == b"null" { MISSING } else { self.short(len, end).or_else(|| long(token))? };
+        let value = if token == b"null" { MISSING } else { self.value(token, end)? };
         self.at = end + 1;
         Some((value, self.text[end] == b']'))
+    }
+
+    fn value(&mut self, token: &[u8], end: usize) -> Option<f32> {
+        let short = self.short(token.len(), end);
+        short.or_else(|| decimal(self.text, self.at, end)).or_else(|| any(token))
     }
 
     /// The value of a number that has a form, which is the next one's, too.
@@ -201,36 +200,30 @@ fn token_len(text: &[u8]) -> Option<usize> {
     text.iter().take(TOKEN_BYTES_MAX).position(|byte| matches!(byte, b',' | b']'))
 }
 
-/// The value of any number.
-fn long(token: &[u8]) -> Option<f32> {
-    decimal(token).or_else(|| any(token))
+/// The value of a number between two places without an exponent, with at most seven digits before the point and eight
+/// behind it.
+fn decimal(text: &[u8], at: usize, end: usize) -> Option<f32> {
+    let negative = text.get(at) == Some(&b'-');
+    let at = at + usize::from(negative);
+    let point = at + part_len(text.get(at..)?)?;
+    // A point has a digit behind it, and a zero no digit before the point.
+    let behind = if point < end { Some(end - point - 1).filter(|digits| *digits > 0)? } else { 0 };
+    if point > at + 1 && text.get(at) == Some(&b'0') {
+        return None;
+    }
+    let whole = form::digits(word_of(window(text, point)?), point - at)? as f64;
+    let part = form::digits(word_of(window(text, end)?), behind)? as f64;
+    // All three are exact, so this is rounded once, to double precision, as every reader's number is.
+    let tens = TENS.get(behind)?;
+    let value = rounded((whole * tens + part) / tens);
+    Some(if negative { -value } else { value })
 }
 
-/// The value of a number without an exponent, of few digits.
-fn decimal(token: &[u8]) -> Option<f32> {
-    let (negative, unsigned) = match token {
-        [b'-', unsigned @ ..] => (true, unsigned),
-        unsigned => (false, unsigned),
-    };
-    // What passes here is JSON: a digit at both ends, and no zero before another digit.
-    if matches!(unsigned, [b'0', b'0'..=b'9', ..] | [b'.', ..] | [.., b'.']) {
-        return None;
-    }
-    let (mut number, mut decimals, mut behind) = (0u64, 0, 0);
-    for byte in unsigned {
-        match byte {
-            b'0'..=b'9' => number = number.checked_mul(10)?.checked_add(u64::from(byte - b'0'))?,
-            b'.' if behind == 0 => behind = 1,
-            _ => return None,
-        }
-        decimals += if *byte == b'.' { 0 } else { behind };
-    }
-    if unsigned.is_empty() || number >= EXACT_MAX {
-        return None;
-    }
-    // Both are exact, so this is rounded once, to double precision, as every reader's number is.
-    let value = rounded(number as f64 / TENS.get(decimals)?);
-    Some(if negative { -value } else { value })
+/// The digits before the point, or what else ends them; `None` if they are none, or many.
+fn part_len(text: &[u8]) -> Option<usize> {
+    let word = u64::from_le_bytes(*text.first_chunk()?);
+    let ends = equal(word, b'.') | equal(word, b',') | equal(word, b']');
+    Some((ends.trailing_zeros() / 8) as usize).filter(|len| (1..FORM_BYTES).contains(len))
 }
 
 /// The value of any number by way of the standard library.

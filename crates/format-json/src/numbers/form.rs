@@ -62,6 +62,13 @@ impl Form {
     }
 }
 
+/// The number that the last `count` bytes of a word are, if they are digits; there are at most eight.
+pub(super) fn digits(word: u64, count: usize) -> Option<u64> {
+    let form = FORMS.first()?.get(count)?.first()?;
+    let digits = (word ^ form.zeros) & form.mask;
+    ((digits.wrapping_add(form.check) | digits) & HIGH_BITS == 0).then(|| number(digits))
+}
+
 /// The high bit of each byte that is this one, and perhaps of some behind the first of them.
 pub(super) fn equal(word: u64, byte: u8) -> u64 {
     let differs = word ^ (u64::from(byte) * EACH_BYTE);
