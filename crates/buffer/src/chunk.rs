@@ -311,6 +311,14 @@ mod tests {
     }
 
     #[test]
+    fn appending_in_place_takes_no_memory() {
+        let mut chunk = Chunk { first: 0, values: Vec::with_capacity(3) };
+        let room = chunk.values.capacity();
+        let taken = (0..room + 5).filter(|_| chunk.push_in_place(1.0)).count();
+        assert_eq!((taken, chunk.values.capacity()), (room, room));
+    }
+
+    #[test]
     fn a_block_goes_before_behind_and_into_a_hole() {
         let mut chunk = Chunk::empty();
         assert_eq!(place(&mut chunk, 10, &[1.0, GAP, GAP, 4.0], Fill::EmptySlots), Placed { new: 2, met: 0 });

@@ -128,8 +128,10 @@ mod tests {
     #[test]
     fn cleared_batch_keeps_its_memory() {
         let mut batch = Batch::new();
+        assert_eq!(batch.memory_bytes(), 0);
         batch.push(&Template::new("a", ["b"]).unwrap(), 7, 0.5);
         let reserved = batch.memory_bytes();
+        assert!(reserved >= batch.len_bytes());
         batch.clear();
         assert!(batch.is_empty() && batch.records() == 0);
         assert_eq!(batch.memory_bytes(), reserved);

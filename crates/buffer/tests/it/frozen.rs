@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use treering_buffer::{Frozen, Ring, Slot, Values};
+use treering_buffer::{CHUNK_SLOTS, Frozen, Ring, Slot, Values};
 
 use crate::{START_S, filled, samples, write};
 
@@ -117,4 +117,16 @@ fn a_column_may_go_to_another_thread() {
     let column = ring.freeze(ALL);
     let there = std::thread::spawn(move || samples(&column)).join().unwrap();
     assert_eq!(there.len(), 600);
+}
+
+#[test]
+fn a_range_that_ends_where_a_chunk_begins_has_all_that_is_before_and_nothing_of_it() {
+    let chunk = i64::try_from(CHUNK_SLOTS).unwrap();
+    // Three sealed chunks and the open one, all full but the last.
+    let ring = filled(60, 1_948);
+    let whole = ring.freeze(ALL);
+    for end in [chunk, 2 * chunk, 3 * chunk] {
+        assert_eq!(ring.freeze(0..end).span(), 0..end);
+        assert_eq!(whole.slice(0..end).span(), 0..end);
+    }
 }

@@ -24,6 +24,12 @@ fn one_sample_takes_at_most_256_bytes_of_value_memory() {
 }
 
 #[test]
+fn a_series_that_only_grows_sets_nothing_aside_for_what_is_dirty() {
+    // Room for 16 values is what a chunk begins with.
+    assert_eq!(filled(60, 1).memory_bytes(), size_of::<Ring>() + 16 * VALUE_BYTES);
+}
+
+#[test]
 fn samples_in_a_row_take_at_most_four_point_six_bytes_each() {
     let ring = filled(60, 720);
     let bytes = ring.memory_bytes();

@@ -51,6 +51,15 @@ fn bounds_belong_to_what_they_allow() {
 }
 
 #[test]
+fn times_of_this_age_are_plain_and_those_near_the_limits_are_not() {
+    for (time_s, plain) in
+        [(START_S, true), (-START_S, true), (0, true), (TIME_MAX_S, false), (-TIME_MAX_S, false)]
+    {
+        assert_eq!(Bounds::NONE.are_plain_for(time_s), plain, "{time_s}");
+    }
+}
+
+#[test]
 fn bounds_hold_for_the_next_sample_too() {
     let mut ring = filled(60, 20);
     let next_s = START_S + 20 * 60;

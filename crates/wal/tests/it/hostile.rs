@@ -102,6 +102,21 @@ fn sound_frames_of_any_length_are_found_behind_damage_at_any_offset() {
 }
 
 #[test]
+fn payloads_of_up_to_two_blocks_are_hashed_and_nothing_around_them_is() {
+    for payload in [23, 600, 1_023, 1_024] {
+        let empty = simple(9).len() - 12;
+        let behind = vec![0x5A; payload - empty];
+        let frame = Plain { time_s: 9, metric: b"m", levels: &[], value_bits: 0, behind: &behind }.frame();
+        let bytes = [&HEADER[..], &[0xEE; 3_000], &frame, &frame].concat();
+        let (times, ends, work) = read_bounded(&bytes);
+        assert_eq!((times, ends.len()), (vec![9, 9], 2));
+        // The first is found and then read, the second is only read.
+        let hashed = ResyncWork { candidates: 1, hashed_frames: 3, hashed_bytes: 3 * payload as u64 };
+        assert_eq!(work, hashed, "payloads of {payload}");
+    }
+}
+
+#[test]
 fn long_damaged_frame_behind_damage_reports_the_checksum_that_it_has() {
     let mut payload =
         Plain { time_s: 9, metric: b"m", levels: &[], value_bits: 0, behind: &[3; 4_000] }.frame();

@@ -123,3 +123,22 @@ fn empty_names_in_a_file_are_taken_as_they_are() {
     assert_eq!(records[0].metric(), "");
     assert_eq!(records[0].levels().collect::<Vec<_>>(), ["", "a", ""]);
 }
+
+#[test]
+fn levels_and_debug_text_say_what_is_left_and_what_the_record_holds() {
+    let frame = Plain { time_s: 5, metric: b"ipc", levels: &[b"a", b"bc", b"d"], value_bits: 0, behind: &[] };
+    let bytes = [&HEADER[..], &frame.frame()].concat();
+    let mut reader = Reader::new(&bytes, &Limits::default()).unwrap();
+    let record = reader.next().unwrap();
+    let mut levels = record.levels();
+    for left in (0..3).rev() {
+        assert!(levels.next().is_some());
+        assert_eq!((levels.len(), levels.size_hint()), (left, (left, Some(left))));
+    }
+    assert!(levels.next().is_none() && levels.len() == 0);
+    let text =
+        "Record { offset: 4, time_s: 5, metric: \"ipc\", levels: [\"a\", \"bc\", \"d\"], value: 0.0, .. }";
+    assert_eq!(format!("{record:?}"), text);
+    // A reader holds the whole file: its text says where it is, not what it reads.
+    assert_eq!(format!("{reader:?}"), format!("Reader {{ at: {}, end: None, .. }}", bytes.len()));
+}

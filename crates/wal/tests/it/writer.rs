@@ -243,6 +243,31 @@ fn file_that_takes_nothing_or_more_than_there_is_has_failed() {
 }
 
 #[test]
+fn file_that_says_it_took_a_byte_more_than_was_left_has_failed() {
+    // After a short write, less is left than the whole batch.
+    let mut log = faulty(|call, _, left| if call == 0 { Answer::Take(5) } else { Answer::Lie(left + 1) });
+    let error = log.append(&batches()[0]).unwrap_err();
+    let AppendError::Write { source, written_bytes: 5, sound_bytes: 4, torn: true, .. } = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(source.kind(), io::ErrorKind::Other);
+    assert!(log.has_failed());
+}
+
+#[test]
+fn lent_and_boxed_files_take_what_the_files_themselves_take() {
+    let mut lent = Vec::new();
+    let mut log = Writer::create(&mut lent);
+    let mut boxed: Writer<Box<Vec<u8>>> = Writer::create(Box::default());
+    for batch in &batches() {
+        log.append(batch).unwrap();
+        boxed.append(batch).unwrap();
+    }
+    assert_eq!(lent, whole_log());
+    assert_eq!(*boxed.into_file(), whole_log());
+}
+
+#[test]
 fn reopened_log_goes_on_without_a_second_header() {
     let [first, second] = batches();
     let mut log = Writer::create(Vec::new());
