@@ -230,7 +230,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn both_read_the_same_in_any_array(arrays in vec(array(), 1..5)) {
+    fn prop_both_read_the_same_in_any_array(arrays in vec(array(), 1..5)) {
         let columns: Vec<_> =
             arrays.iter().enumerate().map(|(n, array)| format!("\"{n}\":{{\"data\":{array}}}")).collect();
         let text = format!("{{\"metrics\":{{{}}}}}", columns.join(","));
@@ -238,7 +238,7 @@ proptest! {
     }
 
     #[test]
-    fn both_read_the_same_in_any_changed_snapshot(
+    fn prop_both_read_the_same_in_any_changed_snapshot(
         (exact, ours) in any::<(bool, bool)>(),
         changes in vec(change(), 0..4),
         enough in prop_oneof![4 => Just(usize::MAX), 1 => 0..60usize],
