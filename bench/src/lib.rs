@@ -18,6 +18,7 @@
 
 pub mod context;
 pub mod floors;
+pub mod loops;
 pub mod machine;
 pub mod measure;
 pub mod page;

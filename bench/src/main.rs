@@ -13,6 +13,7 @@ use treering_bench::machine::Machine;
 use treering_bench::page::{Growth, Page};
 use treering_bench::report::{Report, head};
 use treering_bench::rows::{ROWS, Row};
+use treering_bench::runs::instructions;
 use treering_bench::runs::leave::{self, Left};
 use treering_bench::runs::load;
 use treering_bench::runs::resident::{self, Resident};
@@ -112,6 +113,16 @@ enum Run {
         #[command(flatten)]
         size: Size,
     },
+    /// Count the instructions of the hot loops with valgrind, and compare them with docs/performance.md
+    ///
+    /// They are the same on any machine. Exit code 1 if a loop takes more than the page says.
+    Instructions {
+        /// Write them into the page instead
+        #[arg(long)]
+        record: bool,
+    },
+    #[command(hide = true)]
+    Turn { name: String, turns: usize },
     #[command(hide = true)]
     Resident {
         what: ResidentArg,
@@ -136,7 +147,8 @@ enum ResidentArg {
 
 fn main() -> ExitCode {
     match run(&Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(3)
@@ -144,8 +156,22 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: &Cli) -> Result<()> {
+/// Whether nothing has become worse, where that was asked.
+fn run(cli: &Cli) -> Result<bool> {
+    if let Some(Run::Instructions { record }) = &cli.run {
+        return instructions::run(&page(), *record);
+    }
+    measure(cli).map(|()| true)
+}
+
+fn page() -> Page {
+    Page::of(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")))
+}
+
+fn measure(cli: &Cli) -> Result<()> {
     match &cli.run {
+        Some(Run::Instructions { .. }) => Ok(()),
+        Some(Run::Turn { name, turns }) => instructions::turn(name, *turns),
         None => table(cli),
         Some(Run::Load { dir, workers, rounds }) => {
             load::run(dir, usize::try_from(*workers)?, usize::try_from(*rounds)?)
@@ -189,7 +215,7 @@ fn table(cli: &Cli) -> Result<()> {
     }
     let rows = wanted(&cli.rows)?;
     // Before an hour is spent on figures that have no place.
-    let page = Page::of(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")));
+    let page = page();
     let place = match &cli.size.dir {
         Some(dir) => tempfile::tempdir_in(dir)?,
         None => tempfile::tempdir()?,

@@ -30,14 +30,34 @@ impl Page {
         Self { markdown: docs.join("performance.md"), json: docs.join("performance.json") }
     }
 
+    /// Puts a text between the two comments of this name.
+    ///
+    /// # Errors
+    /// As [`Page::write`].
+    pub fn fill_in(&self, name: &str, text: &str) -> Result<()> {
+        std::fs::write(&self.markdown, fill(&self.read()?, name, text)?)?;
+        Ok(())
+    }
+
+    /// What stands between the two comments of this name.
+    ///
+    /// # Errors
+    /// As [`Page::write`].
+    pub fn section(&self, name: &str) -> Result<String> {
+        Ok(parts(&self.read()?, name)?[1].to_owned())
+    }
+
+    fn read(&self) -> Result<String> {
+        let cannot = |error| format!("cannot read {}: {error}", self.markdown.display());
+        Ok(std::fs::read_to_string(&self.markdown).map_err(cannot)?)
+    }
+
     /// Writes the figures of a run.
     ///
     /// # Errors
     /// As the system reports it, or if the page has lost the lines between which the figures stand.
     pub fn write(&self, report: &Report, growth: &[Growth]) -> Result<()> {
-        let held = std::fs::read_to_string(&self.markdown)
-            .map_err(|error| format!("cannot read {}: {error}", self.markdown.display()))?;
-        let filled = fill(&fill(&held, "rows", &rows(report))?, "growth", &grown(growth))?;
+        let filled = fill(&fill(&self.read()?, "rows", &rows(report))?, "growth", &grown(growth))?;
         std::fs::write(&self.markdown, filled)?;
         report.write(&self.json)
     }
@@ -45,11 +65,19 @@ impl Page {
 
 /// Puts `text` between the two comments of this name.
 fn fill(page: &str, name: &str, text: &str) -> Result<String> {
+    let [before, _, behind] = parts(page, name)?;
+    Ok(format!("{before}{text}{behind}"))
+}
+
+/// What stands up to the first comment, between them, and from the second on.
+fn parts<'a>(page: &'a str, name: &str) -> Result<[&'a str; 3]> {
     let (begin, end) = (format!("<!-- {name}: begin -->\n"), format!("<!-- {name}: end -->"));
-    let lost = || format!("the page has no `{}` and `{end}` behind it", begin.trim_end());
-    let (before, rest) = page.split_once(&begin).ok_or_else(lost)?;
-    let (_, behind) = rest.split_once(&end).ok_or_else(lost)?;
-    Ok(format!("{before}{begin}{text}{end}{behind}"))
+    let from = page.find(&begin).map(|at| at + begin.len());
+    let to = from.and_then(|from| page[from..].find(&end).map(|at| from + at));
+    match (from, to) {
+        (Some(from), Some(to)) => Ok([&page[..from], &page[from..to], &page[to..]]),
+        _ => Err(format!("the page has no `{}` and `{end}` behind it", begin.trim_end()).into()),
+    }
 }
 
 fn rows(report: &Report) -> String {

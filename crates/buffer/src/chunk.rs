@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn appending_in_place_takes_no_memory() {
-        let mut chunk = Chunk { first: 0, values: Vec::with_capacity(3) };
+        let mut chunk = Chunk { first: 1, values: Vec::with_capacity(3) };
         let room = chunk.values.capacity();
         let taken = (0..room + 5).filter(|_| chunk.push_in_place(1.0)).count();
         assert_eq!((taken, chunk.values.capacity()), (room, room));

@@ -5,7 +5,7 @@
 //! file  = place (1 byte), [name length (1 byte), name,] length (2 bytes, little endian), content
 //! ```
 //!
-//! The last content may be shorter than it says. A place is an index into [`PLACES`], modulo their number.
+//! The last content may be shorter than it says. A place is an index into `PLACES`, modulo their number.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

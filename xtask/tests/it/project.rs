@@ -21,7 +21,7 @@ impl Project {
         for file in ["Cargo.toml", "Cargo.lock"] {
             fs::copy(from.join(file), copy.root.path().join(file)).unwrap();
         }
-        for folder in ["crates", "tests", "xtask"] {
+        for folder in ["bench", "crates", "tests", "xtask"] {
             copy_targets(&from.join(folder), &copy.root.path().join(folder));
         }
         copy
