@@ -5,6 +5,7 @@
 
 use treering_snapshot::{Loss, Part};
 
+use crate::cursor::wide;
 use crate::number::{self, Precision, Written};
 
 /// Values that are looked at together.
@@ -92,7 +93,7 @@ fn chunk<const ALWAYS_POINT: bool>(memory: &mut Memory, out: &mut Vec<u8>, value
     let Memory { text, tenths } = memory;
     if ALWAYS_POINT {
         let rounded = nearest_tenths(distinct, tenths);
-        loss.rounded += if differ == 0 { rounded * values.len() as u64 } else { rounded };
+        loss.rounded += if differ == 0 { rounded * wide(values.len()) } else { rounded };
     } else {
         exact_tenths(distinct, tenths);
     }
