@@ -64,6 +64,20 @@ fn what_is_not_plain_is_left_as_a_whole() {
 }
 
 #[test]
+fn the_next_text_takes_the_place_of_the_last_one() {
+    let mut values = Values::default();
+    let text = format!("{{\"data\":[{}7]", "1.5,".repeat(3 * ROOM));
+    for _ in 0..5 {
+        values.clear();
+        let read = values.read(text.as_bytes(), 9).unwrap();
+        assert_eq!((read.first, read.count, read.end), (0, 3 * ROOM + 1, text.len()));
+        let again = values.read(text.as_bytes(), 9).unwrap();
+        assert_eq!(again.first, read.count, "two arrays of one text lie behind each other");
+        assert_eq!(values.get(again.first, again.first + again.count)[3 * ROOM], 7.0);
+    }
+}
+
+#[test]
 fn digits_of_a_form_are_rounded_once() {
     for decimals in 0..=6u32 {
         let divisor = 10u32.pow(decimals);

@@ -2,7 +2,7 @@
 
 use treering_snapshot::Window;
 
-use super::{Column, Level, Open, Scan, Source, Unusable};
+use super::{Column, Level, Open, Scan, Unusable};
 use crate::cursor::{Fault, Span, index, mark};
 use crate::name::{self, Key};
 
@@ -139,7 +139,7 @@ impl Scan<'_, '_> {
             }
             Some(b'n') => {
                 self.cursor.word("null")?;
-                (column.data, column.count, column.source) = (Span::default(), 0, Source::Text);
+                (column.data, column.count) = (Span::default(), 0);
             }
             _ => {
                 self.cursor.skip()?;
