@@ -3,6 +3,8 @@
 //! What is a token here is what the reference's reader takes for one: no byte order mark, no comments, no control
 //! character in a string. Bytes of a string that are not UTF-8 are let through, as there.
 
+use crate::numbers::{Read, Values};
+
 /// Objects and arrays inside each other. The reference's reader refuses more, too.
 pub(crate) const NESTING_MAX: usize = 10_000;
 
@@ -236,6 +238,16 @@ impl<'a> Cursor<'a> {
         self.close();
         array.span.end = self.mark();
         Ok(array)
+    }
+
+    /// The values of an array that begins here, if it is one as a store writes it; otherwise it stays here.
+    pub(crate) fn values(&mut self, values: &mut Values) -> Option<Read> {
+        if self.depth >= NESTING_MAX {
+            return None;
+        }
+        let read = values.read(self.text, self.at + 1)?;
+        self.at = read.end;
+        Some(read)
     }
 
     /// Any value that begins here. Needs no stack: a bit for each object or array that is open.

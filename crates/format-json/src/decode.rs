@@ -6,8 +6,9 @@ use treering_snapshot::{
 
 use crate::cursor::{Fault, FaultKind, NESTING_MAX, Span, index, mark, wide};
 use crate::name;
+use crate::numbers::Values;
 use crate::parse::Parser;
-use crate::scan::{self, Column, Level, Outline, Unusable};
+use crate::scan::{self, Column, Level, Outline, Source, Unusable};
 use crate::seal::{self, Found};
 
 /// Working memory of a decode.
@@ -15,8 +16,19 @@ use crate::seal::{self, Found};
 pub(crate) struct Memory {
     outline: Outline,
     parser: Parser,
-    values: Vec<f32>,
+    values: Values,
+    column: Vec<f32>,
     name: String,
+}
+
+/// How arrays of values are read. What is read is the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// Where they are as a store writes them, with the structure around them.
+    #[default]
+    AtOnce,
+    /// Each behind it, by the parser that takes all of them.
+    Plain,
 }
 
 /// Reads a text and drives `sink`.
@@ -24,10 +36,13 @@ pub(crate) fn decode(
     text: &mut [u8],
     memory: &mut Memory,
     limits: &Limits,
+    reading: Reading,
     sink: &mut dyn Sink,
     damage: &mut dyn FnMut(Damage),
 ) -> Decoded {
-    let scanned = scan::scan(text, limits.depth_max, &mut memory.outline);
+    memory.values.clear();
+    let values = (reading == Reading::AtOnce).then_some(&mut memory.values);
+    let scanned = scan::scan(text, limits.depth_max, &mut memory.outline, values);
     let outline = &memory.outline;
     let ours = match seal::find(text, scanned.ok(), outline.ours) {
         Found::Sound(ours) => Some(ours),
@@ -38,9 +53,9 @@ pub(crate) fn decode(
         Found::None => None,
     };
     let meta = window(outline, scanned.is_ok()).map(|window| Meta { window, ours });
-    let Memory { outline, parser, values, name } = memory;
+    let Memory { outline, parser, values, column, name } = memory;
     let refused = outline.refused;
-    let mut to = To { text, limits, sink, damage, parser, values, name, path: Vec::new(), refused };
+    let mut to = To { text, limits, sink, damage, parser, values, column, name, path: Vec::new(), refused };
     let end = to.levels(outline).map_err(DecodeError::from);
     let end = end.and_then(|()| scanned.map_err(|fault| error(to.text, fault)));
     let end = end.and_then(|_| match to.refused {
@@ -90,7 +105,10 @@ struct To<'a> {
     sink: &'a mut dyn Sink,
     damage: &'a mut dyn FnMut(Damage),
     parser: &'a mut Parser,
-    values: &'a mut Vec<f32>,
+    /// What was read by the scan.
+    values: &'a Values,
+    /// The values of the current column, if they were not.
+    column: &'a mut Vec<f32>,
     name: &'a mut String,
     /// The names of the open levels below the root.
     path: Vec<Span>,
@@ -174,8 +192,12 @@ impl To<'_> {
             start_s: column.start_s,
             count: column.count,
         };
-        let whole = [Part::Native(self.values)];
-        self.sink.column(head, if self.values.is_empty() { &[] } else { &whole })
+        let values = match column.source {
+            Source::Values => self.values.get(index(column.data.start), index(column.data.end)),
+            _ => self.column,
+        };
+        let whole = [Part::Native(values)];
+        self.sink.column(head, if values.is_empty() { &[] } else { &whole })
     }
 
     /// Puts a name into `self.name`, and tells if it is too long.
@@ -185,15 +207,16 @@ impl To<'_> {
         (found > max).then_some(DamageKind::NameLength { max: wide(max), found: wide(found) })
     }
 
-    /// Puts a column's values into `self.values`, and tells if they cannot be used.
+    /// Puts a column's values into `self.column` if they are not read yet, and tells if they cannot be used.
     fn read_values(&mut self, column: &Column) -> Option<DamageKind> {
-        self.values.clear();
-        if column.data == Span::default() {
+        self.column.clear();
+        if column.source == Source::Values || column.data == Span::default() {
             return None;
         }
-        self.values.reserve_exact(index(column.count));
+        self.column.reserve_exact(index(column.count));
         let array = column.data.of_mut(self.text);
-        let beyond = self.parser.values(array, column.minus_zero, self.values).err()?;
+        let minus_zero = column.source == Source::TextWithMinusZero;
+        let beyond = self.parser.values(array, minus_zero, self.column).err()?;
         let at = column.data.start.saturating_add(mark(beyond.at));
         let expected = "a number of double precision";
         if self.refused.is_none_or(|(first, _)| at < first) {

@@ -4,9 +4,10 @@ use std::io::Write;
 
 use treering_snapshot::{Counts, EncodeError, Encoder, Head, Meta, Part, Sink, Stop, Take, Window};
 
+use crate::column;
 use crate::cursor::{NESTING_MAX, wide};
 use crate::name;
-use crate::number::{self, Precision, Written};
+use crate::number::Precision;
 use crate::seal;
 
 /// Levels below each other that can be written: a column's values lie in two objects for each, and in four more.
@@ -24,6 +25,7 @@ pub(crate) struct JsonEncoder<'a> {
     /// Where the levels end that are closed. The window is known when all are, and then put there.
     ends: Vec<usize>,
     counts: Counts,
+    memory: column::Memory,
 }
 
 /// A level that is being written; the first one is the root.
@@ -38,7 +40,8 @@ impl<'a> JsonEncoder<'a> {
         out.clear();
         out.extend_from_slice(b"{\"metrics\":{");
         let open = vec![Open::default()];
-        Self { out, precision, open, ends: Vec::new(), counts: Counts::default() }
+        let (ends, counts, memory) = <_>::default();
+        Self { out, precision, open, ends, counts, memory }
     }
 
     fn current(&mut self) -> Result<&mut Open, EncodeError> {
@@ -50,29 +53,11 @@ impl<'a> JsonEncoder<'a> {
         let start = self.out.len();
         for part in parts {
             self.out.reserve(part.count().saturating_mul(VALUE_BYTES));
-            match part {
-                Part::Native(values) => self.native(values.iter().copied()),
-                Part::LittleEndian(bytes) => {
-                    let (values, _) = bytes.as_chunks();
-                    self.native(values.iter().map(|value| f32::from_le_bytes(*value)));
-                }
-                Part::Missing(count) => (0..*count).for_each(|_| self.out.extend_from_slice(b"null,")),
-            }
+            column::write(&mut self.memory, self.out, part, self.precision, &mut self.counts.loss);
         }
         // The comma behind the last one.
         if self.out.len() > start {
             self.out.pop();
-        }
-    }
-
-    fn native(&mut self, values: impl Iterator<Item = f32>) {
-        for value in values {
-            match number::write(self.out, value, self.precision) {
-                Written::Kept => {}
-                Written::Infinite => self.counts.loss.infinite += 1,
-                Written::Rounded => self.counts.loss.rounded += 1,
-            }
-            self.out.push(b',');
         }
     }
 

@@ -8,6 +8,7 @@
 //!
 //! ```text
 //!   text --scan--> outline (levels, columns, where they lie) --parse, one array at a time--> events
+//!           \--> values of the arrays that are as a store writes them -------------------------^
 //! ```
 //!
 //! What is *not* here: files and paths, threads, the meaning of names, times and values.
@@ -45,6 +46,8 @@ mod cursor;
 mod name;
 mod number;
 
+mod column;
+mod numbers;
 mod parse;
 mod scan;
 mod seal;
@@ -55,6 +58,7 @@ mod encode;
 use treering_snapshot::{Damage, DecodeError, Decoded, Encoder, Format, Limits, Scratch, Sink};
 
 use crate::cursor::wide;
+use crate::decode::Reading;
 use crate::number::Precision;
 
 /// The JSON format, extension `json`.
@@ -66,6 +70,7 @@ use crate::number::Precision;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JsonFormat {
     precision: Precision,
+    reading: Reading,
 }
 
 impl Default for JsonFormat {
@@ -79,14 +84,21 @@ impl JsonFormat {
     /// Writes every value as the shortest text that reads back to the same bits, in the reference, too.
     #[must_use]
     pub const fn exact() -> Self {
-        Self { precision: Precision::Exact }
+        Self { precision: Precision::Exact, reading: Reading::AtOnce }
     }
 
     /// Writes every value as the reference does: with one decimal, correctly rounded, ties to even. What is behind
     /// that decimal is lost.
     #[must_use]
     pub const fn one_decimal() -> Self {
-        Self { precision: Precision::OneDecimal }
+        Self { precision: Precision::OneDecimal, reading: Reading::AtOnce }
+    }
+
+    /// Reads all values by way of the parser for any text, which is slower. Everything that comes out is the same:
+    /// this is what tests hold the reader against.
+    #[must_use]
+    pub const fn reading_plainly(self) -> Self {
+        Self { reading: Reading::Plain, ..self }
     }
 }
 
@@ -118,6 +130,6 @@ impl Format for JsonFormat {
             let end = Err(DecodeError::TooLong { max, found });
             return Decoded { meta: None, end };
         }
-        decode::decode(bytes, scratch.slot(), limits, sink, damage)
+        decode::decode(bytes, scratch.slot(), limits, self.reading, sink, damage)
     }
 }

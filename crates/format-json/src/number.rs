@@ -68,6 +68,11 @@ fn exact(out: &mut Vec<u8>, value: f32) {
         let minus_zero = value == 0.0 && value.is_sign_negative();
         return fixed(out, tenths, value.is_sign_negative(), minus_zero);
     }
+    shortest(out, value);
+}
+
+/// Appends a finite value that is no number of tenths, or a large one.
+pub(crate) fn shortest(out: &mut Vec<u8>, value: f32) {
     let mut buffer = Buffer::new();
     let text = buffer.format_finite(value);
     if !READ_BACK.contains(&value.abs()) && !text.parse().is_ok_and(|number| reads_back(number, value)) {

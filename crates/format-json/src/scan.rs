@@ -1,4 +1,4 @@
-//! The structure of a snapshot's text: which levels and columns lie where. No value is read.
+//! The structure of a snapshot's text: which levels and columns lie where. Values are read where that is done at once.
 //!
 //! One pass, in the text's order. What it leaves is in the order of the levels, so that columns that stand behind
 //! their level's children can still be sent before them.
@@ -8,7 +8,8 @@ mod names;
 
 use treering_snapshot::Window;
 
-use crate::cursor::{Array, Cursor, Fault, Span};
+use crate::cursor::{Array, Cursor, Fault, Span, mark};
+use crate::numbers::{Read, Values};
 
 /// What was found up to the place where the text ends or stops being a snapshot.
 #[derive(Default)]
@@ -50,15 +51,27 @@ pub(crate) struct Column {
     /// Where its name begins.
     pub(crate) at: u32,
     pub(crate) name: Span,
-    /// Empty where there is no array.
+    /// Empty where there is no array; what it is about tells `source`.
     pub(crate) data: Span,
     pub(crate) count: u32,
     pub(crate) interval_s: i64,
     pub(crate) start_s: i64,
     pub(crate) unusable: Option<Unusable>,
-    pub(crate) minus_zero: bool,
+    pub(crate) source: Source,
     /// Replaced by another of its name.
     pub(crate) replaced: bool,
+}
+
+/// Where a column's values are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// In the text: `data` is their array.
+    #[default]
+    Text,
+    /// The same, and there is a `-0` among them.
+    TextWithMinusZero,
+    /// Read already: `data` is where they are among all values.
+    Values,
 }
 
 /// Why a level or column cannot be used.
@@ -101,6 +114,8 @@ struct Scan<'a, 'o> {
     text: &'a [u8],
     cursor: Cursor<'a>,
     out: &'o mut Outline,
+    /// Where arrays are read to that can be read at once.
+    values: Option<&'o mut Values>,
     frames: Vec<Frame>,
     depth_max: usize,
     /// Some name may come twice within its level.
@@ -119,14 +134,21 @@ impl Outline {
     }
 }
 
-/// Fills `out` with what the text's first value says, and tells where that value ends.
+/// Fills `out` with what the text's first value says, and tells where that value ends. With `values`, arrays as a store
+/// writes them are read on the way.
 ///
 /// # Errors
 /// Where the text ends too early or is not JSON. What was whole before is in `out`.
-pub(crate) fn scan(text: &[u8], depth_max: usize, out: &mut Outline) -> Result<usize, Fault> {
+pub(crate) fn scan(
+    text: &[u8],
+    depth_max: usize,
+    out: &mut Outline,
+    values: Option<&mut Values>,
+) -> Result<usize, Fault> {
     out.clear();
     let (cursor, frames) = (Cursor::new(text), Vec::new());
-    let mut scan = Scan { text, cursor, out, frames, depth_max, doubtful: false, late_columns: false };
+    let mut scan =
+        Scan { text, cursor, out, values, frames, depth_max, doubtful: false, late_columns: false };
     let end = scan.root();
     let (doubtful, late_columns) = (scan.doubtful, scan.late_columns);
     if late_columns {
@@ -219,6 +241,12 @@ impl Level {
 
 impl Column {
     fn put(&mut self, array: Array) {
-        (self.data, self.count, self.minus_zero) = (array.span, array.count, array.minus_zero);
+        (self.data, self.count) = (array.span, array.count);
+        self.source = if array.minus_zero { Source::TextWithMinusZero } else { Source::Text };
+    }
+
+    fn put_values(&mut self, read: &Read) {
+        self.data = Span { start: mark(read.first), end: mark(read.first + read.count) };
+        (self.count, self.source) = (mark(read.count), Source::Values);
     }
 }

@@ -24,6 +24,7 @@ thread_local! {
 /// Properties:
 /// - the events are those of a tree, no name comes twice, and memory is bounded;
 /// - a reader that is made of `serde_json` and knows nothing of ours says the same, or refuses where we do;
+/// - the reader that takes every text for an unusual one reads the same: events, damage, and the end;
 /// - what is read can be written, and reads back but for infinite values, which are counted; with one decimal the
 ///   second text is the first; as `.bin` it reads back bit by bit;
 /// - of a sound text in which nothing comes twice nothing is read from its beginning that is not in the whole.
@@ -35,6 +36,8 @@ pub fn check(input: &[u8]) {
         let exact = JsonFormat::exact();
         let read = buffers.decode(&exact, input, MEMORY_FACTOR);
         let meta = read.meta.clone().unwrap_or_default();
+        let plain = buffers.decode(&exact.reading_plainly(), input, MEMORY_FACTOR);
+        assert!(read.is_same(&plain), "{read:?} instead of {plain:?}");
         let nothing_twice = agree(input, &read);
         rewrite(buffers, &read.document, &meta);
         if nothing_twice {

@@ -25,6 +25,16 @@ pub(super) struct Read {
     pub(super) lost: bool,
 }
 
+impl Read {
+    /// Whether two decoders made the same of it, the bits of all values included.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let end = |read: &Self| format!("{:?}", read.end);
+        (&self.document, &self.meta, self.damage_count, self.lost)
+            == (&other.document, &other.meta, other.damage_count, other.lost)
+            && end(self) == end(other)
+    }
+}
+
 impl Buffers {
     /// Decodes three times: for the memory that it takes, at most `memory_factor` times the input and 64 KiB; for its
     /// events; and without the levels, which must not change the root.

@@ -126,6 +126,10 @@ impl Scan<'_, '_> {
         let at = self.cursor.mark();
         match self.cursor.peek() {
             Some(b'[') => {
+                if let Some(read) = self.values.as_mut().and_then(|values| self.cursor.values(values)) {
+                    column.put_values(&read);
+                    return Ok(());
+                }
                 let array = self.cursor.array()?;
                 column.put(array);
                 if let Some(foreign) = array.foreign {

@@ -26,3 +26,4 @@ mod oracle;
 mod roundtrip;
 mod sample;
 mod tsv;
+mod twins;
