@@ -12,6 +12,7 @@ use treering_persist::{Options, Store, StoreHost, SyncPolicy};
 use treering_snapshot::Format;
 
 use crate::Result;
+use crate::measure::timed;
 use crate::storage::{BenchStorage, Without};
 use crate::workload::{CLUSTER, Fritz, INTERVAL_S, SERIES};
 
@@ -141,6 +142,39 @@ impl Context {
             }
         }
         self.check_count("stored", stored)
+    }
+
+    /// Writes all rows of the workload through the store's front door; returns how many samples were stored.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn write_all(&self, store: &Store, resolved: &[Resolved]) -> Result<u64> {
+        let mut batch = Vec::with_capacity(SERIES);
+        let mut stored = 0;
+        for row in 0..self.fritz.samples() {
+            for (number, resolved) in resolved.iter().enumerate() {
+                self.batch(number, row, &resolved.series, &mut batch);
+                stored += store.write(&resolved.host, &batch)?.stored;
+            }
+        }
+        Ok(stored)
+    }
+
+    /// How long a new store in a new directory takes for the whole workload.
+    ///
+    /// # Errors
+    /// As [`Store::write`], or if some of it was refused.
+    pub fn ingest(&self, name: &str, sync: SyncPolicy) -> Result<Duration> {
+        let dir = self.empty_dir(name)?;
+        let store = self.open(&dir, sync, Written::Bin, Without::Syncs)?;
+        let resolved = self.resolve(&store)?;
+        let mut stored = 0;
+        let took = timed(|| {
+            stored = self.write_all(&store, &resolved)?;
+            Ok(())
+        })?;
+        self.check_count("stored", stored)?;
+        Ok(took)
     }
 
     /// The samples of a host at one time, gaps left out.

@@ -1,30 +1,27 @@
 //! The log: batches into memory and log, and opening a store of logs.
 
 use std::fs;
-use std::time::Duration;
 
 use treering_persist::SyncPolicy;
 
 use super::bin::{len, open};
-use super::ingest::write_all;
 use crate::Result;
-use crate::context::{Context, Written, files_below};
+use crate::context::{Context, files_below};
 use crate::floors::{records, replay};
-use crate::measure::{in_turns, timed};
+use crate::measure::in_turns;
 use crate::report::{Line, State};
-use crate::storage::Without;
 
 pub(super) fn append(context: &Context) -> Result<Vec<Line>> {
     let (logs, batches) = logs(context)?;
     let floor_dir = context.empty_dir("floor")?;
     let floor = || records::run(&floor_dir, &logs, &batches);
-    let pair = in_turns(context.rounds, floor, || append_all(context, "log-append"))?;
+    let pair = in_turns(context.rounds, floor, || context.ingest("log-append", SyncPolicy::Never))?;
     let samples = context.fritz.count();
     Ok(vec![Line::of_pair("log-append", &pair, records::FLOOR, 0.5, samples, len(&logs))])
 }
 
 pub(super) fn replay(context: &Context) -> Result<Vec<Line>> {
-    append_all(context, "log-replay")?;
+    context.ingest("log-replay", SyncPolicy::Never)?;
     let dir = context.dir.join("log-replay");
     let files = files_below(&dir)?;
     let floor = || replay::run(&files, context.workers, context.fritz.samples());
@@ -34,26 +31,12 @@ pub(super) fn replay(context: &Context) -> Result<Vec<Line>> {
     Ok(vec![line.with(State::Reused, State::Fresh)])
 }
 
-/// A new store in a new directory takes the whole workload; its logs are left behind.
-pub(crate) fn append_all(context: &Context, name: &str) -> Result<Duration> {
-    let dir = context.empty_dir(name)?;
-    let store = context.open(&dir, SyncPolicy::Never, Written::Bin, Without::Syncs)?;
-    let resolved = context.resolve(&store)?;
-    let mut stored = 0;
-    let took = timed(|| {
-        stored = write_all(context, &store, &resolved)?;
-        Ok(())
-    })?;
-    context.check_count("stored", stored)?;
-    Ok(took)
-}
-
 /// The logs of all hosts, and how long each was behind each batch.
 type Logs = (Vec<Vec<u8>>, Vec<Vec<usize>>);
 
 /// What the store writes.
 fn logs(context: &Context) -> Result<Logs> {
-    append_all(context, "log-append")?;
+    context.ingest("log-append", SyncPolicy::Never)?;
     let files = files_below(&context.dir.join("log-append"))?;
     let logs = files.iter().map(|(path, _)| fs::read(path)).collect::<std::io::Result<Vec<_>>>()?;
     let ends = |(number, log): (usize, &Vec<u8>)| ends_of_batches(context, number, log);

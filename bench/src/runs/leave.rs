@@ -11,7 +11,6 @@ use crate::context::{Context, Written, files_below, whole};
 use crate::machine::resident_bytes;
 use crate::measure::{Spread, timed};
 use crate::storage::Without;
-use crate::workload::SERIES;
 
 /// What is left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,16 +43,7 @@ pub fn run(context: &Context, dir: &Path, left: Left) -> Result<()> {
         }
         Left::Logs => {
             let resolved = context.resolve(&store)?;
-            let mut batch = Vec::with_capacity(SERIES);
-            timed(|| {
-                for row in 0..context.fritz.samples() {
-                    for (number, resolved) in resolved.iter().enumerate() {
-                        context.batch(number, row, &resolved.series, &mut batch);
-                        store.write(&resolved.host, &batch)?;
-                    }
-                }
-                Ok(())
-            })?
+            timed(|| context.write_all(&store, &resolved).map(|_| ()))?
         }
     };
     let resident = resident_bytes().saturating_sub(before);
