@@ -374,6 +374,7 @@ mod tests {
         assert_eq!(chunk.trimmed(&(13..14)), None);
         assert_eq!(chunk.trimmed(&(15..100)), None);
         assert_eq!(chunk.trimmed(&(i64::MIN..i64::MAX)), Some(10..15));
+        assert_eq!(Chunk::empty().trimmed(&(i64::MIN..i64::MAX)), None);
         assert_eq!(text(&chunk.copy_of(&(12..15))), "12: [3.0, NaN, 5.0]");
         assert_eq!([9, 10, 11, 14, 15].map(|slot| chunk.get(slot)), [None, Some(1.0), None, Some(5.0), None]);
         assert_eq!((chunk.last(), chunk.samples()), (Some((14, 5.0)), 3));

@@ -209,6 +209,17 @@ mod tests {
         assert_eq!(ranges(&set), [(0, 1), (100, 101)]);
     }
 
+    #[test]
+    fn the_last_range_is_taken_only_if_it_is_wanted() {
+        let mut set = SlotRanges::default();
+        assert_eq!(set.take_last_if(|_| true), None);
+        set.insert(0..2);
+        set.insert(4..6);
+        assert_eq!(set.take_last_if(|last| *last != (4..6)), None);
+        assert_eq!((set.take_last_if(|_| true), ranges(&set)), (Some(4..6), vec![(0, 2)]));
+        assert_eq!((set.take_last_if(|_| true), ranges(&set)), (Some(0..2), vec![]));
+    }
+
     #[derive(Clone, Debug)]
     enum Step {
         Insert(Slot, Slot),

@@ -4,15 +4,26 @@ use zerocopy::FromBytes;
 
 use crate::control::Control;
 use crate::format::{FRAME_HEADER_BYTES, FRAME_TRAILER_BYTES, FrameHeader};
+use crate::linear::TimeParts;
 use crate::template::{RecordError, Template};
 
 /// Whole frames in the order they were pushed, ready to be appended to a log. Taking it with `mem::take` or
 /// swapping it for a cleared one costs nothing.
-#[derive(Clone, Default, Debug, PartialEq, Eq)]
+#[derive(Clone, Default, Debug)]
 pub struct Batch {
     bytes: Vec<u8>,
     records: u64,
+    times: TimeParts,
 }
+
+/// By their frames: what was learned while they were pushed does not count.
+impl PartialEq for Batch {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for Batch {}
 
 /// How many records lie wholly within the first bytes of a batch.
 #[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
@@ -32,7 +43,7 @@ impl Batch {
 
     /// Appends the record of one sample. The value's bits are kept, also those of a NaN.
     pub fn push(&mut self, series: &Template, time_s: i64, value: f32) {
-        series.push_onto(&mut self.bytes, time_s, value);
+        series.push_onto(&mut self.bytes, &mut self.times, time_s, value);
         self.records += 1;
     }
 
@@ -74,7 +85,7 @@ impl Batch {
     /// Bytes of memory that the batch has reserved on the heap.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        self.bytes.capacity()
+        self.bytes.capacity() + self.times.memory_bytes()
     }
 
     /// Drops all records and keeps the memory.

@@ -97,6 +97,7 @@ pub(crate) fn to_u64(len: usize) -> u64 {
 
 impl<'a> Unverified<'a> {
     /// Cuts out the frame that begins at `offset`.
+    #[inline]
     pub(crate) fn cut(bytes: &'a [u8], offset: usize) -> Result<Self, Reason> {
         let rest = bytes.get(offset..).unwrap_or_default();
         let left = to_u64(rest.len());
@@ -120,6 +121,7 @@ impl<'a> Unverified<'a> {
     }
 
     /// Takes the payload apart. Bytes behind the value are kept and not judged.
+    #[inline]
     pub(crate) fn parse(&self, limits: &Limits) -> Result<Record<'a>, Reason> {
         let payload = self.payload;
         let short = |needed| Reason::Malformed { needed, found: payload.len() };

@@ -11,6 +11,7 @@ use crate::frame::{Reason, Unverified, has_file_magic, to_u64};
 use crate::limits::Limits;
 use crate::planted::planted;
 use crate::record::Record;
+use crate::repeat::Repeats;
 use crate::resync::{Resync, ResyncWork};
 
 /// Reads a log from memory and never writes. It is an iterator of sound records; when that has ended,
@@ -19,8 +20,9 @@ use crate::resync::{Resync, ResyncWork};
 /// A reader that knows nothing of resuming sees the records up to the first end that is not
 /// [`End::Clean`], and so does whoever stops there.
 ///
-/// Memory: nothing is copied. Names that are not UTF-8 allocate when they are asked for, and damage followed
-/// by what looks like long records makes the reader remember 1/128 of the file's length.
+/// Memory: nothing is copied. The reader remembers where some records began, in a few KiB. Names that are not UTF-8
+/// allocate when they are asked for, and damage followed by what looks like long records makes the reader remember 1/128 of
+/// the file's length.
 #[derive(Clone)]
 pub struct Reader<'a> {
     bytes: &'a [u8],
@@ -30,6 +32,7 @@ pub struct Reader<'a> {
     end: Option<End>,
     /// True behind damage, where frames that claim the same bytes may follow each other.
     damaged: bool,
+    repeats: Repeats,
     resync: Resync,
 }
 
@@ -97,7 +100,15 @@ impl<'a> Reader<'a> {
             Some(_) if bytes.iter().all(|&byte| byte == 0) => return Err(HeaderError::Zeros { found }),
             Some(&magic) => return Err(HeaderError::Magic { found: u32::from_le_bytes(magic) }),
         };
-        Ok(Self { bytes, limits: *limits, at, end: None, damaged: false, resync: Resync::default() })
+        Ok(Self {
+            bytes,
+            limits: *limits,
+            at,
+            end: None,
+            damaged: false,
+            repeats: Repeats::default(),
+            resync: Resync::default(),
+        })
     }
 
     /// A reader at the first sound record of bytes whose header may be damaged or missing. Without one it
@@ -108,7 +119,15 @@ impl<'a> Reader<'a> {
             let mut resync = Resync::default();
             let sound = resync.next_sound(bytes, 0, limits);
             let at = sound.unwrap_or_default();
-            let mut reader = Self { bytes, limits: *limits, at, end: None, damaged: true, resync };
+            let mut reader = Self {
+                bytes,
+                limits: *limits,
+                at,
+                end: None,
+                damaged: true,
+                repeats: Repeats::default(),
+                resync,
+            };
             if sound.is_none() {
                 // All was looked through, and is not once more.
                 reader.end = reader.read().err().map(|reason| reader.torn(reason));
@@ -140,15 +159,19 @@ impl<'a> Reader<'a> {
         self.resync.work
     }
 
+    #[inline]
     fn read(&mut self) -> Result<Record<'a>, Reason> {
         let frame = Unverified::cut(self.bytes, self.at)?;
         let found = if self.damaged {
             self.resync.payload_crc32(self.bytes, &frame)
         } else {
-            crc32fast::hash(frame.payload)
+            self.repeats.payload_crc32(self.bytes, &frame)
         };
-        if !checksum::fits(frame.crc32, found) && !planted("log-checksum-not-checked") {
-            return Err(Reason::Checksum { expected: frame.crc32, found });
+        if found != frame.crc32 {
+            if !checksum::fits(frame.crc32, found) && !planted("log-checksum-not-checked") {
+                return Err(Reason::Checksum { expected: frame.crc32, found });
+            }
+            self.repeats.mislead();
         }
         let record = frame.parse(&self.limits)?;
         self.at = frame.end;
@@ -156,6 +179,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Tells a torn tail from damage, and moves to the next sound record if there is one.
+    #[cold]
     fn judge(&mut self, reason: Reason) -> End {
         let offset = to_u64(self.at);
         self.damaged = true;
@@ -178,6 +202,7 @@ impl<'a> Reader<'a> {
 impl<'a> Iterator for Reader<'a> {
     type Item = Record<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.end.is_some() {
             return None;

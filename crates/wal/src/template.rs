@@ -9,13 +9,16 @@ use crate::format::{
     Value,
 };
 use crate::limits::Limits;
+use crate::linear::{TimeParts, value_part};
 
 /// Everything of one series' record but time, value and checksum. Built once per series; pushing it into a
-/// [`Batch`](crate::Batch) is a copy, two patches and a checksum.
+/// [`Batch`](crate::Batch) is a copy and three patches.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Template {
-    /// Frame header, payload with time and value 0, trailer 0. The value is the payload's last four bytes.
+    /// Frame header, payload with time and value 0, trailer. The value is the payload's last four bytes.
     frame: Box<[u8]>,
+    /// The payload's checksum, with time and value 0.
+    crc32: u32,
 }
 
 /// Why a record cannot be written. Nothing was written.
@@ -111,8 +114,8 @@ impl Template {
         frame.push(depth);
         frame.extend_from_slice(&path);
         frame.extend_from_slice(Value { value: 0.0.into() }.as_bytes());
-        end_frame(&mut frame, start);
-        Ok(Self { frame: frame.into_boxed_slice() })
+        let crc32 = end_frame(&mut frame, start);
+        Ok(Self { frame: frame.into_boxed_slice(), crc32 })
     }
 
     /// Bytes of one record of this series in a log.
@@ -129,17 +132,22 @@ impl Template {
         &self.frame[FRAME_HEADER_BYTES + TIME_BYTES..payload_end - VALUE_BYTES]
     }
 
-    /// Appends the frame of one sample.
-    pub(crate) fn push_onto(&self, bytes: &mut Vec<u8>, time_s: i64, value: f32) {
+    /// Appends the frame of one sample. What its time adds to the checksum is taken from `times`, or left there.
+    pub(crate) fn push_onto(&self, bytes: &mut Vec<u8>, times: &mut TimeParts, time_s: i64, value: f32) {
         let start = bytes.len();
         bytes.extend_from_slice(&self.frame);
-        let frame = &mut bytes[start..];
-        let payload_end = frame.len() - FRAME_TRAILER_BYTES;
-        let (payload, trailer) = frame[FRAME_HEADER_BYTES..].split_at_mut(payload_end - FRAME_HEADER_BYTES);
+        let (_, payload_and_trailer) = bytes[start..].split_at_mut(FRAME_HEADER_BYTES);
+        let payload_len = payload_and_trailer.len() - FRAME_TRAILER_BYTES;
+        let (payload, trailer) = payload_and_trailer.split_at_mut(payload_len);
         payload[..TIME_BYTES].copy_from_slice(&time_s.to_le_bytes());
-        let value_at = payload.len() - VALUE_BYTES;
-        payload[value_at..].copy_from_slice(&value.to_bits().to_le_bytes());
-        trailer.copy_from_slice(&crc32fast::hash(payload).to_le_bytes());
+        payload[payload_len - VALUE_BYTES..].copy_from_slice(&value.to_bits().to_le_bytes());
+        let without_time = self.crc32 ^ value_part(value.to_bits());
+        let time_part = times.get(payload_len, time_s).unwrap_or_else(|| {
+            let part = crc32fast::hash(payload) ^ without_time;
+            times.put(payload_len, time_s, part);
+            part
+        });
+        trailer.copy_from_slice(&(without_time ^ time_part).to_le_bytes());
     }
 }
 
@@ -165,8 +173,8 @@ pub(crate) fn begin_frame(bytes: &mut Vec<u8>, time_s: i64, metric: &str, metric
     start
 }
 
-/// Sets the payload's length of the frame begun at `start`, and appends its checksum.
-pub(crate) fn end_frame(bytes: &mut Vec<u8>, start: usize) {
+/// Sets the payload's length of the frame begun at `start`, and appends its checksum, which it gives.
+pub(crate) fn end_frame(bytes: &mut Vec<u8>, start: usize) -> u32 {
     let payload = &bytes[start + FRAME_HEADER_BYTES..];
     debug_assert!(payload.len() >= PAYLOAD_HEADER_BYTES && payload.len() <= crate::PAYLOAD_BYTES_MAX);
     // Names that were checked cannot make a payload of 4 GiB: the format's constants assert far less.
@@ -176,4 +184,5 @@ pub(crate) fn end_frame(bytes: &mut Vec<u8>, start: usize) {
         FrameHeader { magic: RECORD_MAGIC.into(), payload_len: payload_len.into() }.as_bytes(),
     );
     bytes.extend_from_slice(FrameTrailer { crc32: crc32.into() }.as_bytes());
+    crc32
 }
