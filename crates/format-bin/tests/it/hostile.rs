@@ -198,6 +198,7 @@ fn tables_that_contradict_the_file_are_not_used() {
     };
     let first = u64::try_from(Layout::of(&bytes).columns[0].start).unwrap();
     expect_unchecked(&with_entry(0, 0, 3, 8), broken); // inside the header
+    expect_unchecked(&with_entry(0, 0, first - 1, 8), broken); // inside the count of the root's columns
     expect_unchecked(&with_entry(1, 0, first, 8), broken); // the same column twice
     expect_unchecked(&with_entry(0, 0, u64::MAX, 8), broken);
     expect_unchecked(&with_entry(0, 8, u64::MAX, 8), broken);
@@ -255,7 +256,28 @@ fn a_broken_trailer_is_told_from_foreign_bytes() {
         b"the last column\xAATR-BIN<and what is not ours",
         b"\0\0\0 a trailer's rest>BIN-TR\x55and what is not ours",
     ] {
-        expect_unchecked(&[&tree[..], rest].concat(), broken);
+        let bytes = [&tree[..], rest].concat();
+        expect_unchecked(&bytes, broken);
+        let (_, damage) = decode(&bytes, &mut Rows::default());
+        // What has an end says where it is; of anything else it is known where the tree ends.
+        let at = if rest.ends_with(b">BIN-TR\x55") { bytes.len() - TAIL_BYTES } else { tree.len() };
+        assert_eq!(damage[0].offset, u64::try_from(at).unwrap());
+    }
+}
+
+#[test]
+fn a_trailer_is_no_longer_than_what_is_behind_the_smallest_tree_and_no_shorter_than_its_end() {
+    const TREE_BYTES_MIN: usize = 28;
+    let (bytes, _) = encode(&host(1 << 10), &meta());
+    let tail = bytes.len() - TAIL_BYTES;
+    for len in (0..bytes.len() + 3).chain([usize::try_from(u32::MAX).unwrap()]) {
+        let mut bytes = bytes.clone();
+        bytes[tail..tail + 4].copy_from_slice(&u32::try_from(len).unwrap().to_le_bytes());
+        let fits = (TAIL_BYTES..=bytes.len() - TREE_BYTES_MIN).contains(&len);
+        let (_, damage) = decode(&bytes, &mut Rows::default());
+        let expected = "a length that fits into the file";
+        let is_refused = damage.iter().any(|damage| damage.kind == DamageKind::TrailerBroken { expected });
+        assert_eq!(is_refused, !fits, "{len}: {damage:?}");
     }
 }
 
