@@ -82,6 +82,17 @@ fn the_last_column_of_a_name_is_the_only_one_that_arrives() {
     }
 }
 
+/// In order but for the name that comes twice, and with no other level before or behind it.
+#[test]
+fn one_name_that_comes_twice_is_enough() {
+    let events = [Column("a", 1.0), Column("b", 2.0), Column("b", 3.0), Column("c", 4.0)];
+    for meta in [meta(), reference_meta()] {
+        let (rows, damage) = read(&encode(&events, &meta));
+        assert_eq!(rows, expected(&[("", "a", 1.0), ("", "b", 3.0), ("", "c", 4.0)]));
+        assert_eq!(damage.len(), 1);
+    }
+}
+
 const LEVELS: [Event; 16] = [
     Enter("b"),
     Column("m", 1.0),
