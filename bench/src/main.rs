@@ -54,7 +54,8 @@ struct Cli {
     quick: bool,
 }
 
-const EXAMPLES: &str = "Examples:\n  cargo xtask bench\n  cargo xtask bench bin-load json-load --hosts 200\n  \
+const EXAMPLES: &str = "cargo xtask bench compare --help: the same samples with other libraries, which are built for that only.\n\n\
+                        Examples:\n  cargo xtask bench\n  cargo xtask bench bin-load json-load --hosts 200\n  \
                         cargo xtask bench load ./var/checkpoints\n  cargo xtask bench write /tmp/fritz --file-format json";
 
 #[derive(Debug, Args)]

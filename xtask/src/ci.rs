@@ -34,7 +34,7 @@ const STEPS: [Step; 9] = [
 
 /// Packages that are no members, so that nobody builds them by the way. With `--locked` a lock file that the workspace has
 /// left behind is seen, too.
-const APART: [&str; 2] = ["tests/powerloss/Cargo.toml", "tests/fuzz/Cargo.toml"];
+const APART: [&str; 3] = ["tests/powerloss/Cargo.toml", "tests/fuzz/Cargo.toml", "bench/compare/Cargo.toml"];
 
 /// Runs the steps; true if all passed.
 pub(crate) fn run(workspace: &Workspace, skip_tests: bool) -> bool {
