@@ -15,6 +15,7 @@ mod lock;
 mod log;
 mod loss;
 mod names;
+mod reports;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -117,8 +117,11 @@ fn a_document_of_a_real_file_keeps_the_bound() {
 /// no list of them, which would take 12 bytes for each.
 #[test]
 fn a_sound_file_costs_no_allocation_and_no_memory_per_column() {
-    for len in [64 << 10, 1 << 20] {
-        let (mut bytes, counts) = build::encode(&build::host(len), &build::meta());
+    let metas = [build::meta(), build::reference_meta()];
+    for (len, meta) in
+        [64 << 10, 1 << 20].into_iter().flat_map(|len| metas.iter().map(move |meta| (len, meta)))
+    {
+        let (mut bytes, counts) = build::encode(&build::host(len), meta);
         let mut scratch = Scratch::new();
         let mut sink = Counts::default();
         let info = allocation_counter::measure(|| {

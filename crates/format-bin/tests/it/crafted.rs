@@ -25,6 +25,11 @@ fn counted(count: u32, items: &[u8]) -> Vec<u8> {
     [&count.to_le_bytes()[..], items].concat()
 }
 
+/// A tree of a root with one column, or what is said to be one, and no children.
+pub(crate) fn with_root_columns(parts: &[&[u8]]) -> Vec<u8> {
+    [&header()[..], &counted(1, &parts.concat()), &counted(0, &[])].concat()
+}
+
 /// A chain of levels, each the only child of the one above, with a column in the last.
 pub(crate) fn chain(levels: u16, name_len: u16) -> Vec<u8> {
     let mut bytes = header();

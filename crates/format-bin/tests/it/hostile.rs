@@ -241,7 +241,12 @@ fn a_column_that_contradicts_its_length_is_left_out() {
 fn a_broken_trailer_is_told_from_foreign_bytes() {
     let (tree, _) = encode(&host(2 << 10), &crate::build::reference_meta());
     let all = rows(&tree);
-    for foreign in [&b"x"[..], b"TR-BIN<", b"\0x", &[0xFF; 100], b"\xAB", b"\n", b">BIN-TR"] {
+    // The last two look like levels, but for names that no level has.
+    let unnamed = [&b"\x01\0x"[..], &[0; 8], &[0; 10], b"\x01\0y", &[0; 8]].concat();
+    let zero_in_name = [&b"\x02\0\0x"[..], &[0; 8]].concat();
+    for foreign in
+        [&b"x"[..], b"TR-BIN<", b"\0x", &[0xFF; 100], b"\xAB", b"\n", b">BIN-TR", &unnamed, &zero_in_name]
+    {
         assert_eq!(rows(&[&tree[..], foreign].concat()), all, "{foreign:?}");
     }
     let broken = |kind| matches!(kind, DamageKind::TrailerBroken { .. });
@@ -278,6 +283,51 @@ fn a_trailer_is_no_longer_than_what_is_behind_the_smallest_tree_and_no_shorter_t
         let expected = "a length that fits into the file";
         let is_refused = damage.iter().any(|damage| damage.kind == DamageKind::TrailerBroken { expected });
         assert_eq!(is_refused, !fits, "{len}: {damage:?}");
+    }
+}
+
+/// Counts that lead to a trailer are right, whatever is odd before it.
+#[test]
+fn what_is_odd_before_a_trailer_is_believed() {
+    let mut odd = crafted::column(1, b'm', 1, &[0; 4]);
+    // An interval of -1.
+    odd[3..11].fill(0xFF);
+    let tree = crafted::with_root_columns(&[&odd]);
+    let rest = [&tree[..], b"\xAATR-BIN<and no end"].concat();
+    for bytes in [&tree, &rest] {
+        let mut sink = Rows::default();
+        let (decoded, _) = decode(bytes, &mut sink);
+        decoded.end.unwrap();
+        assert_eq!(sink.rows.len(), 1);
+    }
+}
+
+/// Nothing is looked for in a trailer: what it holds is no lost column, whatever it looks like.
+#[test]
+fn a_column_in_a_broken_trailer_is_none() {
+    let (mut bytes, _) = encode(&host(2 << 10), &meta());
+    let at = bytes.len() - TAIL_BYTES;
+    let mut column = crafted::column(1, b'm', 1, &[0; 4]);
+    column[11..19].copy_from_slice(&1_700_000_000i64.to_le_bytes());
+    bytes.splice(at..at, column);
+    let start = Layout::of(&bytes).tree_end;
+    reseal(&mut bytes, start);
+    let crc_at = bytes.len() - TAIL_BYTES + 4;
+    bytes[crc_at] ^= 1;
+    expect_unchecked(&bytes, |kind| matches!(kind, DamageKind::TrailerChecksum { .. }));
+}
+
+/// Of more columns than there is room for the file is cut: those that are there are believed.
+#[test]
+fn columns_before_a_cut_are_believed_though_what_follows_is_odd() {
+    let columns = [crafted::column(1, b'a', 1, &[0; 4]), crafted::column(1, b'b', 100, &[0; 400])].concat();
+    for (count, believed) in [(100u32, 2), (3, 1)] {
+        let mut bytes = crafted::with_root_columns(&[&columns, &[0xFF; 10]]);
+        bytes[20..24].copy_from_slice(&count.to_le_bytes());
+        let mut sink = Rows::default();
+        let (decoded, _) = decode(&bytes, &mut sink);
+        assert!(decoded.end.is_err());
+        assert_eq!(sink.rows.len(), believed, "{count} announced");
     }
 }
 
