@@ -104,9 +104,12 @@ fn halves(at: u64) -> [u32; 2] {
     [half(at >> 32), half(at & u64::from(u32::MAX))]
 }
 
-fn name_at(bytes: &[u8], [upper, lower]: [u32; 2]) -> &[u8] {
-    let at = u64::from(upper) << 32 | u64::from(lower);
-    let rest = usize::try_from(at).ok().and_then(|at| bytes.get(at..)).unwrap_or_default();
+fn whole([upper, lower]: [u32; 2]) -> u64 {
+    (u64::from(upper) << 32) + u64::from(lower)
+}
+
+fn name_at(bytes: &[u8], at: [u32; 2]) -> &[u8] {
+    let rest = usize::try_from(whole(at)).ok().and_then(|at| bytes.get(at..)).unwrap_or_default();
     // The name was read here before.
     Cursor::at(rest, wide(rest.len())).name("a name").unwrap_or_default()
 }
@@ -132,6 +135,7 @@ mod tests {
     fn offsets_beyond_32_bits_keep_their_order() {
         let offsets = [0, 1, u64::from(u32::MAX), 1 << 32, (1 << 32) + 1, u64::MAX];
         assert!(offsets.map(halves).is_sorted());
+        assert_eq!(offsets.map(halves).map(whole), offsets);
         assert_eq!(halves(0x1234_5678_9ABC_DEF0), [0x1234_5678, 0x9ABC_DEF0]);
     }
 
