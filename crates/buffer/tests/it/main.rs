@@ -28,8 +28,12 @@ fn filled(interval_s: u32, samples: u16) -> Ring {
     ring
 }
 
+/// What is dirty, and all that a ring says of it says the same.
 fn dirty(ring: &Ring) -> Vec<(Slot, Slot)> {
-    ring.dirty().iter().map(|range| (range.start, range.end)).collect()
+    let dirty: Vec<_> = ring.dirty().iter().map(|range| (range.start, range.end)).collect();
+    let span = dirty.first().zip(dirty.last()).map(|(first, last)| first.0..last.1);
+    assert_eq!((ring.is_dirty(), ring.dirty_span()), (span.is_some(), span), "{dirty:?}");
+    dirty
 }
 
 /// All samples of a column by their slot.

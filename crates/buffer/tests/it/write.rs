@@ -40,6 +40,29 @@ fn a_refused_first_sample_sets_no_grid() {
 }
 
 #[test]
+fn appending_takes_the_next_sample_where_there_is_room_and_nothing_else() {
+    let mut ring = Ring::new(60);
+    assert!(!ring.append(START_S, 1.0), "a series that has no grid");
+    ring = filled(60, 3);
+    let refused = [
+        (START_S + 120, 1.0),
+        (START_S, 1.0),
+        (START_S + 240, 1.0),
+        (START_S + 180, f32::NAN),
+        (TIME_MAX_S, 1.0),
+    ];
+    for (time_s, value) in refused {
+        assert!(!ring.append(time_s, value), "{value} at {time_s}");
+    }
+    assert_eq!((ring.samples(), dirty(&ring)), (3, vec![(0, 3)]));
+    assert!(ring.append(START_S + 180, 3.0));
+    assert_eq!((held(&ring).last(), ring.samples(), dirty(&ring)), (Some(&(3, 3.0)), 4, vec![(0, 4)]));
+    let bytes = ring.memory_bytes();
+    let taken = (4..1000).take_while(|slot| ring.append(START_S + 60 * slot, 1.0)).count();
+    assert!((1..100).contains(&taken) && ring.memory_bytes() == bytes, "{taken}");
+}
+
+#[test]
 fn bounds_belong_to_what_they_allow() {
     let bounds = Bounds { oldest_s: 100, newest_s: 200 };
     for first_s in [150, 100, 200] {
