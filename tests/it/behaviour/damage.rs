@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use treering_persist::{FindingKind, Options, RecoveryReport, Storage, Store, SyncPolicy};
 use treering_tests::{
-    Held, Operation, PowerCut, SeriesName, SimDisk, SplitMix64, WatchedDisk, formats, held,
+    Errno, Fault, Faults, Held, Operation, PowerCut, Rule, SeriesName, SimDisk, SplitMix64, WatchedDisk,
+    formats, held,
 };
 
 use super::{HOST, ROOT, T, checkpoint, files, got, kill, options, put};
@@ -182,6 +183,67 @@ fn row_07_damaged_file_is_in_place_until_a_durable_snapshot_has_what_was_sound_i
                 assert!(health.damaged.iter().all(|file| file.set_aside.is_some()), "{health:?}");
                 break;
             }
+        }
+    }
+}
+
+#[test]
+fn row_07_file_that_cannot_be_read_is_told_stays_and_costs_nothing_once_it_can() {
+    let (disk, kinds) = all_kinds();
+    let (store, _) = open(disk.fork(), &with(SyncPolicy::Never));
+    let sound = held(&store);
+    drop(store);
+    for path in &kinds {
+        let (disk, content) = (disk.crash(), disk.read(path).unwrap());
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let failing =
+            Rule::from(0, Fault::Error(Errno::Eio)).on(Operation::ReadAt).path(path.to_str().unwrap());
+        disk.set_faults(Faults::none().with(failing));
+        let (store, report) = open(disk.clone(), &with(SyncPolicy::Never));
+        let [finding] = &report.findings[..] else { panic!("{name}: {:?}", report.findings) };
+        assert_eq!((finding.kind, &finding.path), (FindingKind::Unreadable, path));
+        assert!(!report.has_damage());
+        let degraded = store.health().degraded;
+        assert!(
+            matches!(&degraded[..], [host] if host.host == "n1" && host.why.contains(name)),
+            "{degraded:?}"
+        );
+        assert!(held(&store).iter().filter(|(name, _)| !name.is_of("alpha", "n1")).count() > 0);
+        store.checkpoint();
+        store.close();
+        drop(store);
+        disk.set_faults(Faults::none());
+        assert!(disk.tree().into_keys().any(|path| disk.read(&path).as_ref() == Some(&content)), "{name}");
+        let (store, report) = open(disk.clone(), &with(SyncPolicy::Never));
+        assert_eq!((report.findings, held(&store) == sound), (vec![], true), "{name}");
+    }
+}
+
+/// The snapshot covers the first segments, and nobody knew when the new one got its number: wherever a checkpoint ends, that
+/// must not be one that is covered.
+#[test]
+fn row_07_what_is_written_while_a_snapshot_cannot_be_read_counts_when_it_can() {
+    let disk = SimDisk::new();
+    let (store, _) = open(disk.clone(), &with(SyncPolicy::Never));
+    put(&store, "mem", &[(T, 1.0)]);
+    checkpoint(&store);
+    let before = kill(&disk, store);
+    for k in 0.. {
+        let disk = before.crash();
+        let failing = Rule::from(0, Fault::Error(Errno::Eio)).on(Operation::ReadAt).path(".bin");
+        disk.set_faults(Faults::none().with(failing));
+        let (store, _) = open(disk.clone(), &with(SyncPolicy::Never));
+        put(&store, "mem", &[(T, 2.0)]);
+        disk.stop_before(disk.operations() + k);
+        store.checkpoint();
+        let finished = !disk.died();
+        let disk = kill(&disk, store);
+        disk.set_faults(Faults::none());
+        let (store, _) = open(disk, &with(SyncPolicy::Never));
+        assert_eq!(got(&store, "mem"), [(T, 2.0)], "before operation {k}");
+        if finished {
+            assert!(k > 3, "{k}");
+            break;
         }
     }
 }

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use treering_format_bin::BinFormat;
 use treering_persist::Options;
+use treering_snapshot::{Document, Format, Limits, Scratch};
 use treering_tests::SimDisk;
 
-use super::{DAY_S, HOUR_S, T, checkpoint, got, options, put, start, stop, try_put};
+use super::{DAY_S, HOST, HOUR_S, T, checkpoint, got, options, put, snapshot, start, stop, try_put};
 
 fn keeping(hours: u64) -> Options {
     Options { retention: Some(Duration::from_secs(hours * 3600)), ..options() }
@@ -52,6 +54,30 @@ fn row_03_without_retention_nothing_is_too_old() {
     found.sort_by(|a, b| b.1.total_cmp(&a.1));
     let near = |(a, b): (&(i64, f32), &(i64, f32))| a.0.abs_diff(b.0) <= 30 && a.1 == b.1;
     assert!(found.len() == 3 && found.iter().zip(&ages).all(near), "{found:?}");
+}
+
+/// A file of the reference's may begin with slots that have no sample: readers of it count on where its columns begin.
+#[test]
+fn row_03_late_sample_leaves_a_column_where_it_begins() {
+    let disk = SimDisk::new();
+    let (first_s, next_s) = (T - 2 * HOUR_S, T - HOUR_S);
+    let gap = f32::NAN;
+    let column = ("load", 60, first_s, &[gap, gap, 5.0, gap, 6.0][..]);
+    let path = format!("{HOST}/{first_s}.bin");
+    disk.write_file(&path, snapshot(first_s, next_s, &[column])).unwrap();
+    let newer = snapshot(next_s, T, &[("load", 60, next_s, &[7.0])]);
+    disk.write_file(format!("{HOST}/{next_s}.bin"), newer).unwrap();
+    let store = start(&disk, &options());
+    put(&store, "load", &[(first_s + 180, 9.0)]);
+    checkpoint(&store);
+
+    let mut document = Document::new();
+    let (mut bytes, mut scratch) = (disk.read(&path).unwrap(), Scratch::new());
+    let limits = Limits::default();
+    BinFormat.decode(&mut bytes, &mut scratch, &limits, &mut document, &mut |_| ()).end.unwrap();
+    let column = document.root().child("socket0").and_then(|level| level.column("load")).unwrap();
+    let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+    assert_eq!((column.start_s, bits(&column.values)), (first_s, bits(&[gap, gap, 5.0, 9.0, 6.0])));
 }
 
 proptest! {
