@@ -158,7 +158,7 @@ fn append(turns: usize) -> Result<usize> {
 
 fn batch_of(fritz: &Fritz, round: usize) -> Result<Batch> {
     let mut batch = Batch::new();
-    let time_s = 1_700_000_000 + i64::from(INTERVAL_S) * i64::try_from(round)?;
+    let time_s = 1_700_000_000 + INTERVAL_S * i64::try_from(round)?;
     for (series, value) in fritz.series().iter().zip(fritz.row(0, round)) {
         let template = Template::new(&series.metric, series.level.as_slice())?;
         batch.push(&template, time_s, *value);
