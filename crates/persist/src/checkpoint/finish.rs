@@ -139,3 +139,30 @@ fn set_aside(
     }
     Err(IoFailure::new("set aside", &from, io::ErrorKind::AlreadyExists.into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_are_uncovered_that_are_newer_than_the_snapshots_and_can_all_be_read() {
+        for (sealed, covers, unread_from, expected) in [
+            (&[][..], 0, None, false),
+            (&[5], 5, None, false),
+            (&[6], 5, None, true),
+            (&[4, 6], 5, None, true),
+            (&[6], 5, Some(6), false),
+            (&[6, 7], 5, Some(7), true),
+            (&[7], 5, Some(6), false),
+        ] {
+            let mut catalog = Catalog::default();
+            catalog.sealed.extend(sealed);
+            (catalog.covers, catalog.unread_from) = (covers, unread_from);
+            assert_eq!(
+                has_uncovered(&catalog),
+                expected,
+                "{sealed:?}, covered up to {covers}, not read from {unread_from:?}"
+            );
+        }
+    }
+}
