@@ -46,7 +46,13 @@ mod tests {
 
     #[test]
     fn what_no_store_writes_is_no_column() {
-        for bytes in [record(b"load", 0), record(b"", 1), record(b"a\0b", 1), record(&[b'm'; 256], 1)] {
+        for bytes in [
+            record(b"load", 0),
+            record(b"", 1),
+            record(b"a\0b", 1),
+            record(&[b'm'; 256], 1),
+            record(&[b'm'; 300], 1),
+        ] {
             assert_eq!(found(&bytes), None, "{bytes:?}");
         }
         assert_eq!(found(&record(&[b'm'; 255], 1)), Some(1000));
