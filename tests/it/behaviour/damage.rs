@@ -63,6 +63,11 @@ fn all_kinds() -> (SimDisk, Vec<PathBuf>) {
     (disk, found)
 }
 
+/// What a store that starts on a copy of the disk holds.
+fn held_on(disk: &SimDisk) -> BTreeMap<SeriesName, Held> {
+    held(&open(disk.fork(), &with(SyncPolicy::Never)).0)
+}
+
 /// What may stand in a file instead of `sound`.
 fn replacements(sound: &[u8], others: &[Vec<u8>]) -> Vec<(String, Vec<u8>)> {
     let mut random = SplitMix64::new(7);
@@ -135,9 +140,7 @@ fn start_on_replaced(disk: &SimDisk, path: &Path, life: usize, sound: &BTreeMap<
 #[test]
 fn row_07_no_bytes_in_place_of_any_file_stop_a_start_or_cost_another_host_anything() {
     let (disk, kinds) = all_kinds();
-    let (store, _) = open(disk.fork(), &with(SyncPolicy::Never));
-    let sound = held(&store);
-    drop(store);
+    let sound = held_on(&disk);
     let contents: Vec<Vec<u8>> = kinds.iter().map(|path| disk.read(path).unwrap()).collect();
     for (life, path) in kinds.iter().enumerate() {
         for (what, bytes) in replacements(&contents[life], &contents) {
@@ -190,9 +193,7 @@ fn row_07_damaged_file_is_in_place_until_a_durable_snapshot_has_what_was_sound_i
 #[test]
 fn row_07_file_that_cannot_be_read_is_told_stays_and_costs_nothing_once_it_can() {
     let (disk, kinds) = all_kinds();
-    let (store, _) = open(disk.fork(), &with(SyncPolicy::Never));
-    let sound = held(&store);
-    drop(store);
+    let sound = held_on(&disk);
     for path in &kinds {
         let (disk, content) = (disk.crash(), disk.read(path).unwrap());
         let name = path.file_name().unwrap().to_str().unwrap();
@@ -251,9 +252,7 @@ fn row_07_what_is_written_while_a_snapshot_cannot_be_read_counts_when_it_can() {
 #[test]
 fn row_07_stray_entries_and_odd_names_on_every_level_are_reported_and_left_alone() {
     let (disk, _) = all_kinds();
-    let (store, _) = open(disk.fork(), &with(SyncPolicy::Never));
-    let sound = held(&store);
-    drop(store);
+    let sound = held_on(&disk);
     let strays = [
         "stray",
         "alpha/stray.bin",
