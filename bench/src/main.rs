@@ -16,6 +16,7 @@ use treering_bench::rows::{ROWS, Row};
 use treering_bench::runs::instructions;
 use treering_bench::runs::leave::{self, Left};
 use treering_bench::runs::load;
+use treering_bench::runs::profile;
 use treering_bench::runs::resident::{self, Resident};
 use treering_bench::workload::Fritz;
 
@@ -122,6 +123,20 @@ enum Run {
         #[arg(long)]
         record: bool,
     },
+    /// Tell what the time of rows goes to, with `perf`
+    ///
+    /// Those rows that do not reach what is wanted of them can be asked about; without any, all of them are.
+    Profile {
+        /// The rows
+        #[arg(value_name = "ROW")]
+        rows: Vec<String>,
+        /// Hosts of the workload
+        #[arg(long, value_name = "H", default_value_t = 100, value_parser = at_least_1())]
+        hosts: u32,
+        /// Write the shares into docs/performance.md
+        #[arg(long, conflicts_with = "rows")]
+        record: bool,
+    },
     #[command(hide = true)]
     Turn { name: String, turns: usize },
     #[command(hide = true)]
@@ -172,6 +187,9 @@ fn page() -> Page {
 fn measure(cli: &Cli) -> Result<()> {
     match &cli.run {
         Some(Run::Instructions { .. }) => Ok(()),
+        Some(Run::Profile { rows, hosts, record }) => {
+            profile::run(&page(), rows, *hosts, tempfile::tempdir()?.path(), *record)
+        }
         Some(Run::Turn { name, turns }) => instructions::turn(name, *turns),
         None => table(cli),
         Some(Run::Load { dir, workers, rounds }) => {

@@ -3,4 +3,5 @@
 pub mod instructions;
 pub mod leave;
 pub mod load;
+pub mod profile;
 pub mod resident;

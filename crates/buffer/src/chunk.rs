@@ -1,9 +1,11 @@
-//! One chunk: the values of one window of slots.
+//! A chunk that grows: the values of one window of slots.
 
 use std::ops::Range;
 
 use crate::grid::{Slot, behind, distance};
 use crate::ranges::Marks;
+use crate::run::Run;
+use crate::sealed::HEADER_BYTES;
 use crate::values::Block;
 use crate::window::{CHUNK_SLOTS, is_window_start, window_of};
 
@@ -12,6 +14,10 @@ const GROWTH_STEP: usize = 16;
 
 /// Values up to which a chunk doubles. Beyond, memory that may stay unused weighs more than copying again.
 const DOUBLING_MAX: usize = 128;
+
+/// Values that a chunk never has more room for: as many bytes as it takes when it is sealed. So the memory that one chunk
+/// gives back when it is sealed is just what the next one needs.
+const ROOM_MAX: usize = CHUNK_SLOTS + HEADER_BYTES / size_of::<f32>();
 
 /// What a write did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,7 +41,7 @@ pub enum Fill {
 ///
 /// Invariant: the first and the last value are samples, all slots lie in one window, and a NaN is `f32::NAN` bit for
 /// bit. Only a chunk that was just made has no values.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Chunk {
     /// The slot of the first value.
     first: Slot,
@@ -52,6 +58,11 @@ pub(crate) struct Placed {
 impl Chunk {
     pub(crate) const fn empty() -> Self {
         Self { first: 0, values: Vec::new() }
+    }
+
+    /// A copy.
+    pub(crate) fn of(run: Run<'_>) -> Self {
+        Self { first: run.first, values: run.values.to_vec() }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -73,44 +84,9 @@ impl Chunk {
         window_of(self.first)
     }
 
-    /// The last sample.
-    pub(crate) fn last(&self) -> Option<(Slot, f32)> {
-        self.values.last().map(|value| (self.end() - 1, *value))
-    }
-
-    /// The sample in a slot.
-    pub(crate) fn get(&self, slot: Slot) -> Option<f32> {
-        self.values.get(self.index_of(slot)?).copied().filter(|value| !value.is_nan())
-    }
-
-    pub(crate) fn samples(&self) -> u64 {
-        self.values.iter().map(|value| u64::from(!value.is_nan())).sum()
-    }
-
-    /// The values of the slots in `range`, and the slot of the first one.
-    pub(crate) fn within(&self, range: &Range<Slot>) -> (Slot, &[f32]) {
-        let from = distance(self.first, range.start).min(self.values.len());
-        let to = distance(self.first, range.end).clamp(from, self.values.len());
-        (behind(self.first, from), &self.values[from..to])
-    }
-
-    /// From the first to behind the last sample in `range`; `None` if there is none.
-    pub(crate) fn trimmed(&self, range: &Range<Slot>) -> Option<Range<Slot>> {
-        // The outer values are samples: of a chunk that lies wholly in the range none has to be looked at, and a checkpoint
-        // does not wait for memory that it does not need yet.
-        if range.start <= self.first && self.end() <= range.end && !self.is_empty() {
-            return Some(self.first..self.end());
-        }
-        let (start, values) = self.within(range);
-        let (front, values) = Block::Native(values).trimmed()?;
-        let first = behind(start, front);
-        Some(first..behind(first, values.len()))
-    }
-
-    /// A copy of the values in `range`, which begins and ends with a sample of this chunk.
-    pub(crate) fn copy_of(&self, range: &Range<Slot>) -> Self {
-        let (first, values) = self.within(range);
-        Self { first, values: values.to_vec() }
+    /// Its values.
+    pub(crate) fn run(&self) -> Run<'_> {
+        Run { first: self.first, values: &self.values }
     }
 
     /// Appends a sample, if that needs neither a new chunk nor more memory; else it does nothing.
@@ -152,26 +128,12 @@ impl Chunk {
             block.copy_to(target);
         }
         let from = distance(self.first, slot);
-        let target = &mut self.values[from..from + block.len()];
-        let new = count_samples_and_clean(target);
-        if let Some(marks) = marks {
-            marks.stored_all(slot, target);
-        }
-        Placed { new, met: 0 }
-    }
-
-    /// Gives memory back that the values do not need.
-    pub(crate) fn shrink(&mut self) {
-        self.values.shrink_to_fit();
+        stored_all(slot, &mut self.values[from..from + block.len()], marks)
     }
 
     /// What the chunk holds on the heap, in bytes.
     pub(crate) fn heap_bytes(&self) -> usize {
         self.values.capacity() * size_of::<f32>()
-    }
-
-    fn index_of(&self, slot: Slot) -> Option<usize> {
-        usize::try_from(slot.saturating_sub(self.first)).ok()
     }
 
     /// Appends a block behind the last value, with NaN between.
@@ -212,7 +174,7 @@ impl Chunk {
         if needed > self.values.capacity() {
             let wanted = match room {
                 Room::Exact => needed,
-                Room::ToGrow => needed.max(grown(held)).min(CHUNK_SLOTS),
+                Room::ToGrow => needed.max(grown(held)).min(ROOM_MAX),
             };
             self.values.reserve_exact(wanted - held);
         }
@@ -232,6 +194,15 @@ enum Room {
 fn grown(held: usize) -> usize {
     let more = if held < DOUBLING_MAX { held } else { held / 4 };
     (held + more).max(1).next_multiple_of(GROWTH_STEP)
+}
+
+/// What is to be done with values that were copied into empty slots.
+pub(crate) fn stored_all(slot: Slot, values: &mut [f32], marks: Option<&mut Marks<'_>>) -> Placed {
+    let new = count_samples_and_clean(values);
+    if let Some(marks) = marks {
+        marks.stored_all(slot, values);
+    }
+    Placed { new, met: 0 }
 }
 
 /// Counts the samples, and gives every NaN the same bits, so that what goes to disk does not depend on whence it came.
@@ -367,20 +338,6 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_cut_and_trimmed_to_samples() {
-        let chunk = chunk(10, &[1.0, GAP, 3.0, GAP, 5.0]);
-        assert_eq!(chunk.trimmed(&(0..100)), Some(10..15));
-        assert_eq!(chunk.trimmed(&(11..14)), Some(12..13));
-        assert_eq!(chunk.trimmed(&(13..14)), None);
-        assert_eq!(chunk.trimmed(&(15..100)), None);
-        assert_eq!(chunk.trimmed(&(i64::MIN..i64::MAX)), Some(10..15));
-        assert_eq!(Chunk::empty().trimmed(&(i64::MIN..i64::MAX)), None);
-        assert_eq!(text(&chunk.copy_of(&(12..15))), "12: [3.0, NaN, 5.0]");
-        assert_eq!([9, 10, 11, 14, 15].map(|slot| chunk.get(slot)), [None, Some(1.0), None, Some(5.0), None]);
-        assert_eq!((chunk.last(), chunk.samples()), (Some((14, 5.0)), 3));
-    }
-
-    #[test]
     fn a_chunk_grows_seldom_and_wastes_little() {
         let mut chunk = Chunk::empty();
         let mut grown = 0;
@@ -390,7 +347,7 @@ mod tests {
             let (held, capacity) = (chunk.values.len(), chunk.values.capacity());
             grown += usize::from(capacity != before);
             let spare_max = if held <= DOUBLING_MAX { held } else { held / 4 };
-            assert!(capacity <= held + spare_max.next_multiple_of(GROWTH_STEP) && capacity <= CHUNK_SLOTS);
+            assert!(capacity <= held + spare_max.next_multiple_of(GROWTH_STEP) && capacity <= ROOM_MAX);
         }
         assert!(grown <= 10, "grown {grown} times");
     }

@@ -2,18 +2,22 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::Arc;
 
-use crate::chunk::Chunk;
+use smallvec::SmallVec;
+
+use crate::chunk::{Chunk, Fill, Placed, Stored, stored_all};
 use crate::grid::Slot;
-use crate::ranges::SlotRanges;
-use crate::window::window_of;
-
-/// What an `Arc` puts before its content: two counters.
-const ARC_HEADER_BYTES: usize = 2 * size_of::<usize>();
+use crate::ranges::{Marks, SlotRanges};
+use crate::run::Run;
+use crate::sealed::Sealed;
+use crate::values::Block;
+use crate::window::{CHUNK_SLOTS, window_of};
 
 /// No chunks.
-static NONE: VecDeque<Arc<Chunk>> = VecDeque::new();
+static NONE: VecDeque<Sealed> = VecDeque::new();
+
+/// Chunks of a frozen column. So many cost no allocation of their own.
+pub(crate) type Pieces = SmallVec<[Sealed; 4]>;
 
 /// Chunks in ascending order, at most one per window.
 ///
@@ -29,9 +33,19 @@ pub(crate) struct Chunks {
 /// What hardly a sample needs.
 #[derive(Debug, Default)]
 struct Aside {
-    sealed: VecDeque<Arc<Chunk>>,
+    sealed: VecDeque<Sealed>,
     /// What is dirty apart from the newest slots. It is the ring's, and only kept here.
     dirty: SlotRanges,
+}
+
+/// Where the chunk of a window is.
+enum Place {
+    /// It is the newest.
+    Open,
+    /// It is the sealed one of this number.
+    Sealed(usize),
+    /// There is none yet; it would be the sealed one of this number.
+    Missing(usize),
 }
 
 impl Chunks {
@@ -41,7 +55,7 @@ impl Chunks {
 
     /// From the first slot that holds a sample to behind the last; `None` if there is none.
     pub(crate) fn span(&self) -> Option<Range<Slot>> {
-        let first = self.sealed().front().map_or(self.open.first(), |chunk| chunk.first());
+        let first = self.sealed().front().map_or(self.open.first(), |chunk| chunk.run().first);
         (!self.open.is_empty()).then(|| first..self.open.end())
     }
 
@@ -66,47 +80,79 @@ impl Chunks {
     pub(crate) fn get(&self, slot: Slot) -> Option<f32> {
         let window = window_of(slot);
         if window == self.open.window() {
-            return self.open.get(slot);
+            return self.open.run().get(slot);
         }
         let at = self.search(window).ok()?;
-        self.sealed().get(at)?.get(slot)
+        self.sealed().get(at)?.run().get(slot)
     }
 
-    /// The chunk whose window the slot lies in, made if there is none. The caller stores a sample in it at once.
-    pub(crate) fn for_slot(&mut self, slot: Slot) -> &mut Chunk {
-        let window = window_of(slot);
-        if self.open.is_empty() || window == self.open.window() {
-            return &mut self.open;
+    /// Stores a sample.
+    pub(crate) fn set(&mut self, slot: Slot, value: f32) -> Stored {
+        match self.place_for(slot) {
+            Place::Open => self.open.set(slot, value),
+            Place::Sealed(at) => self.aside().sealed[at].set(slot, value),
+            Place::Missing(at) => {
+                self.aside().sealed.insert(at, Sealed::of(Run { first: slot, values: &[value] }));
+                Stored::New
+            }
         }
-        if window > self.open.window() {
-            let mut sealed = std::mem::replace(&mut self.open, Chunk::empty());
-            sealed.shrink();
-            self.aside().sealed.push_back(Arc::new(sealed));
-            return &mut self.open;
-        }
-        let found = self.search(window);
-        let sealed = &mut self.aside().sealed;
-        let at = found.unwrap_or_else(|at| {
-            sealed.insert(at, Arc::new(Chunk::empty()));
-            at
-        });
-        // A frozen column may hold the chunk: it keeps what it has, and the series goes on with a copy.
-        Arc::make_mut(&mut sealed[at])
     }
 
-    /// The chunks that have slots in `range`, in ascending order. The outer ones may reach beyond it.
-    pub(crate) fn within(&self, range: &Range<Slot>) -> impl DoubleEndedIterator<Item = &Chunk> + Clone {
-        let open = Some(&self.open).filter(|chunk| is_in(chunk, range));
-        self.sealed_within(range).map(|chunk| &**chunk).chain(open)
+    /// Stores a block of values that begins and ends with a sample and lies in one window.
+    pub(crate) fn place(
+        &mut self,
+        slot: Slot,
+        block: Block<'_>,
+        fill: Fill,
+        marks: Option<&mut Marks<'_>>,
+    ) -> Placed {
+        match self.place_for(slot) {
+            Place::Open => self.open.place(slot, block, fill, marks),
+            Place::Sealed(at) => self.aside().sealed[at].edit(|chunk| chunk.place(slot, block, fill, marks)),
+            Place::Missing(at) => {
+                let mut chunk = Chunk::empty();
+                let placed = chunk.place(slot, block, fill, marks);
+                self.aside().sealed.insert(at, Sealed::of(chunk.run()));
+                placed
+            }
+        }
+    }
+
+    /// Whether a slot is in a later window than all that is held.
+    pub(crate) fn is_behind_all(&self, slot: Slot) -> bool {
+        self.open.is_empty() || window_of(slot) > self.open.window()
+    }
+
+    /// [`Chunks::place`] for a block that is behind all that is held, if the caller is to store one in a later window at
+    /// once: it never was the newest, and takes no memory that would be given back when it is sealed.
+    pub(crate) fn place_sealed(
+        &mut self,
+        slot: Slot,
+        block: Block<'_>,
+        marks: Option<&mut Marks<'_>>,
+    ) -> Placed {
+        let mut values = [0.0; CHUNK_SLOTS];
+        let values = &mut values[..block.len()];
+        block.copy_to(values);
+        let placed = stored_all(slot, values, marks);
+        if !self.open.is_empty() {
+            self.seal();
+        }
+        self.aside().sealed.push_back(Sealed::of(Run { first: slot, values }));
+        placed
+    }
+
+    /// The values of the chunks that have slots in `range`, in ascending order. The outer ones may reach beyond it.
+    pub(crate) fn within(&self, range: &Range<Slot>) -> impl DoubleEndedIterator<Item = Run<'_>> + Clone {
+        let open = Some(self.open.run()).filter(|run| run.is_in(range));
+        self.sealed_within(range).map(Sealed::run).chain(open)
     }
 
     /// The chunks of `slots`, which begins and ends with a sample: shared, but for the open one, which is copied.
-    pub(crate) fn share(&self, slots: &Range<Slot>) -> Vec<Arc<Chunk>> {
-        let open = Some(&self.open).filter(|chunk| is_in(chunk, slots));
-        let sealed = self.sealed_within(slots);
-        let mut shared = Vec::with_capacity(sealed.len() + usize::from(open.is_some()));
-        shared.extend(sealed.cloned());
-        shared.extend(open.map(|chunk| Arc::new(chunk.copy_of(slots))));
+    pub(crate) fn share(&self, slots: &Range<Slot>) -> Pieces {
+        let open = Some(self.open.run()).filter(|run| run.is_in(slots));
+        let mut shared: Pieces = self.sealed_within(slots).cloned().collect();
+        shared.extend(open.map(|run| Sealed::of(run.within(slots))));
         shared
     }
 
@@ -114,13 +160,13 @@ impl Chunks {
     pub(crate) fn free_before(&mut self, slot: Slot) -> u64 {
         let mut samples = 0;
         if let Some(aside) = &mut self.aside {
-            while let Some(chunk) = aside.sealed.pop_front_if(|chunk| chunk.end() <= slot) {
-                samples += chunk.samples();
+            while let Some(chunk) = aside.sealed.pop_front_if(|chunk| chunk.run().end() <= slot) {
+                samples += chunk.run().samples();
             }
             self.put_away();
         }
         if !self.open.is_empty() && self.open.end() <= slot {
-            samples += self.open.samples();
+            samples += self.open.run().samples();
             // Every older chunk went before it: nothing is left, and nothing is to stay allocated.
             *self = Self::new();
         }
@@ -130,12 +176,10 @@ impl Chunks {
     /// What the chunks hold on the heap, in bytes.
     pub(crate) fn heap_bytes(&self) -> usize {
         let Some(aside) = &self.aside else { return self.open.heap_bytes() };
-        let sealed =
-            aside.sealed.iter().map(|chunk| ARC_HEADER_BYTES + size_of::<Chunk>() + chunk.heap_bytes());
         self.open.heap_bytes()
             + size_of::<Aside>()
-            + aside.sealed.capacity() * size_of::<Arc<Chunk>>()
-            + sealed.sum::<usize>()
+            + aside.sealed.capacity() * size_of::<Sealed>()
+            + aside.sealed.iter().map(Sealed::heap_bytes).sum::<usize>()
             + aside.dirty.heap_bytes()
     }
 
@@ -159,7 +203,7 @@ impl Chunks {
         }
     }
 
-    fn sealed(&self) -> &VecDeque<Arc<Chunk>> {
+    fn sealed(&self) -> &VecDeque<Sealed> {
         self.aside.as_ref().map_or(&NONE, |aside| &aside.sealed)
     }
 
@@ -175,27 +219,42 @@ impl Chunks {
     fn sealed_within(
         &self,
         range: &Range<Slot>,
-    ) -> impl DoubleEndedIterator<Item = &Arc<Chunk>> + ExactSizeIterator + Clone {
+    ) -> impl DoubleEndedIterator<Item = &Sealed> + ExactSizeIterator + Clone {
         let sealed = self.sealed();
-        let from = sealed.partition_point(|chunk| chunk.end() <= range.start);
-        let to = sealed.partition_point(|chunk| chunk.first() < range.end);
+        let from = sealed.partition_point(|chunk| chunk.run().end() <= range.start);
+        let to = sealed.partition_point(|chunk| chunk.run().first < range.end);
         sealed.range(from..to.max(from))
+    }
+
+    /// Where the chunk of a slot is. If the slot lies behind the newest chunk's window, that is sealed, and an empty one is
+    /// the newest: the caller stores a sample in it at once.
+    fn place_for(&mut self, slot: Slot) -> Place {
+        let window = window_of(slot);
+        if self.open.is_empty() || window == self.open.window() {
+            return Place::Open;
+        }
+        if window > self.open.window() {
+            self.seal();
+            return Place::Open;
+        }
+        self.search(window).map_or_else(Place::Missing, Place::Sealed)
+    }
+
+    fn seal(&mut self) {
+        let sealed = Sealed::of(self.open.run());
+        self.open = Chunk::empty();
+        self.aside().sealed.push_back(sealed);
     }
 
     /// Where the sealed chunk of a window is, or else belongs.
     fn search(&self, window: Slot) -> Result<usize, usize> {
-        self.sealed().binary_search_by_key(&window, |chunk| chunk.window())
+        self.sealed().binary_search_by_key(&window, |chunk| window_of(chunk.run().first))
     }
-}
-
-/// Whether a chunk has slots in a range.
-fn is_in(chunk: &Chunk, range: &Range<Slot>) -> bool {
-    chunk.first() < range.end && chunk.end() > range.start
 }
 
 /// From the first to behind the last sample in `range`, of the chunks that have slots in it.
 pub(crate) fn trimmed<'a>(
-    mut chunks: impl DoubleEndedIterator<Item = &'a Chunk>,
+    mut chunks: impl DoubleEndedIterator<Item = Run<'a>>,
     range: &Range<Slot>,
 ) -> Option<Range<Slot>> {
     // Every chunk begins and ends with a sample, so all but an only one have a sample in the range.

@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 use std::ops::Range;
 use std::slice;
-use std::sync::Arc;
 
-use crate::chunk::Chunk;
-use crate::chunks::trimmed;
-use crate::grid::{Grid, Slot, behind};
+use crate::chunks::{Pieces, trimmed};
+use crate::grid::{Grid, Slot};
+use crate::sealed::Sealed;
 use crate::values::Values;
 
 /// A range of a series as it was when it was frozen. Its first and its last slot hold a sample.
@@ -18,7 +17,7 @@ pub struct Frozen {
     grid: Grid,
     slots: Range<Slot>,
     /// Those that have slots in the range; the outer ones may reach beyond it.
-    chunks: Vec<Arc<Chunk>>,
+    chunks: Pieces,
 }
 
 /// The values of a [`Frozen`] column in ascending order, without a break: chunks, and the gaps between them.
@@ -26,16 +25,18 @@ pub struct Frozen {
 pub struct Parts<'a> {
     /// What is still to come.
     slots: Range<Slot>,
-    chunks: slice::Iter<'a, Arc<Chunk>>,
+    chunks: slice::Iter<'a, Sealed>,
 }
 
 impl Frozen {
-    pub(crate) fn new(grid: Grid, chunks: Vec<Arc<Chunk>>, slots: Range<Slot>) -> Self {
+    pub(crate) fn new(grid: Grid, chunks: Pieces, slots: Range<Slot>) -> Self {
         Self { grid, slots, chunks }
     }
 
-    pub(crate) fn empty(grid: Grid) -> Self {
-        Self { grid, slots: 0..0, chunks: Vec::new() }
+    /// A column without a sample.
+    #[must_use]
+    pub fn empty(grid: Grid) -> Self {
+        Self { grid, slots: 0..0, chunks: Pieces::new() }
     }
 
     /// The grid of the series. A column of a series that never had a sample has its interval and the origin 0.
@@ -92,8 +93,8 @@ impl Frozen {
         if !self.slots.contains(&slot) {
             return None;
         }
-        let at = self.chunks.partition_point(|chunk| chunk.end() <= slot);
-        self.chunks.get(at)?.get(slot)
+        let at = self.chunks.partition_point(|chunk| chunk.run().end() <= slot);
+        self.chunks.get(at)?.run().get(slot)
     }
 
     /// The part of the column that lies in a range, again trimmed to its first and its last sample. All of it is lent.
@@ -103,15 +104,15 @@ impl Frozen {
             return Cow::Borrowed(self);
         }
         let range = range.start.max(self.slots.start)..range.end.min(self.slots.end);
-        let Some(slots) = trimmed(self.within(&range).iter().map(|chunk| &**chunk), &range) else {
+        let Some(slots) = trimmed(self.within(&range).iter().map(Sealed::run), &range) else {
             return Cow::Owned(Self::empty(self.grid));
         };
-        Cow::Owned(Self { grid: self.grid, chunks: self.within(&slots).to_vec(), slots })
+        Cow::Owned(Self { grid: self.grid, chunks: self.within(&slots).into(), slots })
     }
 
-    fn within(&self, range: &Range<Slot>) -> &[Arc<Chunk>] {
-        let from = self.chunks.partition_point(|chunk| chunk.end() <= range.start);
-        let to = self.chunks.partition_point(|chunk| chunk.first() < range.end);
+    fn within(&self, range: &Range<Slot>) -> &[Sealed] {
+        let from = self.chunks.partition_point(|chunk| chunk.run().end() <= range.start);
+        let to = self.chunks.partition_point(|chunk| chunk.run().first < range.end);
         &self.chunks[from..to.max(from)]
     }
 }
@@ -123,14 +124,14 @@ impl<'a> Iterator for Parts<'a> {
         if self.slots.is_empty() {
             return None;
         }
-        let (start, values) = self.chunks.as_slice().first()?.within(&self.slots);
-        if start > self.slots.start {
-            let gap = u32::try_from(start.abs_diff(self.slots.start)).unwrap_or(u32::MAX);
+        let run = self.chunks.as_slice().first()?.run().within(&self.slots);
+        if run.first > self.slots.start {
+            let gap = u32::try_from(run.first.abs_diff(self.slots.start)).unwrap_or(u32::MAX);
             self.slots.start += i64::from(gap);
             return Some(Values::Missing(gap));
         }
-        self.slots.start = behind(start, values.len());
+        self.slots.start = run.end();
         self.chunks.next();
-        Some(Values::Native(values))
+        Some(Values::Native(run.values))
     }
 }

@@ -52,7 +52,11 @@ mod values;
 
 mod window;
 
+mod run;
+
 mod chunk;
+
+mod sealed;
 
 mod chunks;
 

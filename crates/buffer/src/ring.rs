@@ -142,7 +142,7 @@ impl Ring {
     /// The newest sample: the time of its slot, and its value.
     #[must_use]
     pub fn latest(&self) -> Option<(i64, f32)> {
-        let (slot, value) = self.chunks.open().last()?;
+        let (slot, value) = self.chunks.open().run().last()?;
         Some((self.grid()?.time_of(slot), value))
     }
 
@@ -220,7 +220,7 @@ impl Ring {
     pub fn give_back(&mut self, taken: &SlotRanges) {
         let mut dirty = self.take_dirty();
         dirty.merge(taken);
-        self.put_dirty(dirty);
+        self.put_dirty_within(dirty);
     }
 
     /// Frees the chunks whose last sample's slot stands for a time before `limit_s`, dirty or not.
@@ -232,7 +232,7 @@ impl Ring {
         let held_bytes = self.memory_bytes();
         let dirty = self.take_dirty();
         let samples = self.chunks.free_before(grid.first_slot_from(limit_s));
-        self.put_dirty(dirty);
+        self.put_dirty_within(dirty);
         if samples == 0 {
             return Freed::default();
         }
@@ -268,7 +268,7 @@ impl Ring {
         self.begin(grid);
         let mut dirty = self.take_dirty();
         let held_end = self.chunks.end();
-        let stored = self.chunks.for_slot(slot).set(slot, value);
+        let stored = self.chunks.set(slot, value);
         self.samples += u64::from(stored == Stored::New);
         dirty.mark(slot, held_end);
         self.put_dirty(dirty);
@@ -290,12 +290,19 @@ impl Ring {
         end - Slot::from(self.dirty_newest)..end
     }
 
-    /// Makes this dirty and nothing else, as far as it lies between the first and the last sample.
-    fn put_dirty(&mut self, mut dirty: SlotRanges) {
+    /// [`Ring::put_dirty`] for what may reach beyond the first or the last sample, and is cut there.
+    fn put_dirty_within(&mut self, mut dirty: SlotRanges) {
         let held = self.chunks.span().unwrap_or_default();
         dirty.clip_before(held.start);
         dirty.clip_from(held.end);
-        let newest = dirty.take_last_if(|last| last.end == held.end && last.end - last.start < NEWEST_MAX);
+        self.put_dirty(dirty);
+    }
+
+    /// Makes this dirty and nothing else. It lies between the first and the last sample; that is not looked at, because
+    /// the first may be in memory that was not used for long.
+    fn put_dirty(&mut self, mut dirty: SlotRanges) {
+        let end = self.chunks.end().unwrap_or_default();
+        let newest = dirty.take_last_if(|last| last.end == end && last.end - last.start < NEWEST_MAX);
         // It is not longer than that.
         self.dirty_newest = newest.map_or(0, |newest| u32::try_from(newest.end - newest.start).unwrap_or(0));
         self.chunks.put_dirty(dirty);

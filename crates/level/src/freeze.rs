@@ -24,6 +24,13 @@ pub struct FrozenSeries {
     pub column: Frozen,
 }
 
+impl FrozenSeries {
+    /// Lets go of the samples, as soon as they are elsewhere. What was dirty can still be given back.
+    pub fn release(&mut self) {
+        self.column = Frozen::empty(self.column.grid());
+    }
+}
+
 impl<H> HostGuard<'_, H> {
     /// Takes what is dirty of each series, and freezes the range of it that `reach` says, in path order.
     ///

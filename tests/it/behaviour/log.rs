@@ -6,7 +6,7 @@ use std::thread;
 
 use treering_level::Sample;
 use treering_persist::{Options, WriteError};
-use treering_tests::{Found, Operation, SeriesName, SimDisk, WatchedDisk, held};
+use treering_tests::{Errno, Fault, Found, Operation, Rule, SeriesName, SimDisk, WatchedDisk, held};
 
 use super::{HOST, T, files, got, kill, options, put, start, start_on, stop, try_put};
 
@@ -167,4 +167,28 @@ fn row_15_log_that_was_cut_within_its_first_bytes_takes_no_new_ones() {
         let (store, _) = start_on(kill(&disk, store), &options());
         assert_eq!(got(&store, "flops"), [(T, 1.0)], "{len} bytes");
     }
+}
+
+/// Somebody copies the log of an older backup back. Segments that no snapshot has yet have its number, and a higher one.
+#[test]
+fn row_15_log_with_a_number_that_is_taken_gets_one_of_its_own() {
+    let backup = SimDisk::new();
+    let store = start(&backup, &options());
+    put(&store, "flops", &[(T, 1.0)]);
+    let log = kill(&backup, store).read(format!("{HOST}/current.wal")).unwrap();
+
+    let disk = SimDisk::new();
+    let store = start(&disk, &options());
+    for k in [1, 2] {
+        put(&store, "flops", &[(T + k, 2.0)]);
+        disk.set_faults(Rule::once(0, Fault::Error(Errno::Eio)).on(Operation::Append).path(".tmp").into());
+        assert_eq!(store.checkpoint().failed.len(), 1);
+    }
+    let disk = kill(&disk, store);
+    assert_eq!(files(&disk, ".wal").len(), 2);
+    disk.write_file(format!("{HOST}/current.wal"), log).unwrap();
+    let store = start(&disk, &options());
+    assert_eq!(store.checkpoint().failed.len(), 0);
+    let disk = stop(&disk, store);
+    assert_eq!(got(&start(&disk, &options()), "flops"), [(T, 1.0), (T + 1, 2.0), (T + 2, 2.0)]);
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Ring;
 use crate::chunks::trimmed;
 use crate::frozen::Frozen;
-use crate::grid::{Grid, Slot, behind, distance};
+use crate::grid::{Grid, Slot, distance};
 
 /// Why a range was not read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -51,10 +51,10 @@ impl Ring {
         out.reserve(distance(range.start, range.end));
         let mut at = range.start;
         for chunk in self.chunks.within(&range) {
-            let (start, values) = chunk.within(&range);
-            append_gap(out, at..start);
-            out.extend_from_slice(values);
-            at = behind(start, values.len());
+            let run = chunk.within(&range);
+            append_gap(out, at..run.first);
+            out.extend_from_slice(run.values);
+            at = run.end();
         }
         append_gap(out, at..range.end);
         Ok(Some(grid.time_of(range.start)))

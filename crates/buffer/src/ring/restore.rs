@@ -131,7 +131,12 @@ impl Ring {
                 // Trimmed per window: no chunk is made for NaN, and none begins or ends with it.
                 if let Some((front, samples)) = block.trimmed() {
                     let first = behind(slot, front);
-                    let placed = self.chunks.for_slot(first).place(first, samples, fill, marks.as_mut());
+                    let more_follow = behind_it.trimmed().is_some();
+                    let placed = if more_follow && self.chunks.is_behind_all(first) {
+                        self.chunks.place_sealed(first, samples, marks.as_mut())
+                    } else {
+                        self.chunks.place(first, samples, fill, marks.as_mut())
+                    };
                     self.samples += placed.new;
                     restored.count(placed, fill);
                 }
@@ -173,7 +178,7 @@ impl Ring {
         let is_held = self.chunks.get(slot).is_some();
         if !is_held || fill == Fill::Overwrite {
             let held_end = self.chunks.end();
-            self.chunks.for_slot(slot).set(slot, value);
+            self.chunks.set(slot, value);
             if let Some(dirty) = dirty {
                 dirty.mark(slot, held_end);
             }

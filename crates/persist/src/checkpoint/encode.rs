@@ -1,6 +1,7 @@
 //! Frozen series as a snapshot's bytes.
 
 use std::error::Error;
+use std::iter;
 use std::ops::Range;
 
 use treering_buffer::{Frozen, Slot};
@@ -77,8 +78,8 @@ pub(super) fn emit_column_from(
     let found = values.slots().saturating_add(lead);
     let too_large = |_| EncodeError::TooLarge { what: "values of a column", max: u64::from(u32::MAX), found };
     let count = u32::try_from(found).map_err(too_large)?;
-    let gap = u32::try_from(lead).ok().filter(|lead| *lead > 0).map(Part::Missing);
-    let parts: Vec<Part<'_>> = gap.into_iter().chain(values.parts().map(part_of)).collect();
+    let gap = Part::Missing(u32::try_from(lead).map_err(too_large)?);
+    let parts: Vec<Part<'_>> = iter::once(gap).chain(values.parts().map(part_of)).collect();
     let (interval_s, start_s) = (i64::from(values.interval_s()), values.grid().time_of(first));
     encoder.column(Head { metric, interval_s, start_s, count }, &parts).map_err(encode_error)?;
     Ok(start_s.saturating_add(interval_s.saturating_mul(i64::from(count))))

@@ -145,6 +145,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_thing_that_is_left_over_is_work() {
+        let of = |leave: fn(&mut Catalog)| {
+            let mut catalog = Catalog::default();
+            catalog.covers = 5;
+            leave(&mut catalog);
+            has_work(&catalog)
+        };
+        assert!(!of(|_| {}));
+        assert!(of(|catalog| catalog.sealed.extend([6])), "a segment that no snapshot covers");
+        assert!(of(|catalog| catalog.sealed.extend([5])), "one that can go");
+        assert!(of(|catalog| catalog.damaged.push("1.bin".to_owned())));
+        assert!(of(|catalog| catalog.temporaries.push("1.bin.tmp".to_owned())));
+    }
+
+    #[test]
     fn segments_are_uncovered_that_are_newer_than_the_snapshots_and_can_all_be_read() {
         for (sealed, covers, unread_from, expected) in [
             (&[][..], 0, None, false),

@@ -233,6 +233,8 @@ impl<'a> HostRun<'a> {
             let covers = if index == last { self.covers } else { 0 };
             self.encode_new(env, stem, &columns, covers, buffer)?;
         }
+        // At once, while the processor still has the chunks at hand, and the next host can have the memory.
+        self.frozen.iter_mut().for_each(FrozenSeries::release);
         Ok(())
     }
 
