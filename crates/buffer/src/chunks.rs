@@ -1,6 +1,5 @@
 //! The chunks of a series: the sealed ones, shared, and the newest, which is open.
 
-use std::collections::VecDeque;
 use std::ops::Range;
 
 use smallvec::SmallVec;
@@ -13,10 +12,7 @@ use crate::sealed::Sealed;
 use crate::values::Block;
 use crate::window::{CHUNK_SLOTS, window_of};
 
-/// No chunks.
-static NONE: VecDeque<Sealed> = VecDeque::new();
-
-/// Chunks of a frozen column. So many cost no allocation of their own.
+/// Sealed chunks in ascending order. So many cost no allocation of their own.
 pub(crate) type Pieces = SmallVec<[Sealed; 4]>;
 
 /// Chunks in ascending order, at most one per window.
@@ -33,7 +29,7 @@ pub(crate) struct Chunks {
 /// What hardly a sample needs.
 #[derive(Debug, Default)]
 struct Aside {
-    sealed: VecDeque<Sealed>,
+    sealed: Pieces,
     /// What is dirty apart from the newest slots. It is the ring's, and only kept here.
     dirty: SlotRanges,
 }
@@ -55,7 +51,7 @@ impl Chunks {
 
     /// From the first slot that holds a sample to behind the last; `None` if there is none.
     pub(crate) fn span(&self) -> Option<Range<Slot>> {
-        let first = self.sealed().front().map_or(self.open.first(), |chunk| chunk.run().first);
+        let first = self.sealed().first().map_or(self.open.first(), |chunk| chunk.run().first);
         (!self.open.is_empty()).then(|| first..self.open.end())
     }
 
@@ -138,20 +134,20 @@ impl Chunks {
         if !self.open.is_empty() {
             self.seal();
         }
-        self.aside().sealed.push_back(Sealed::of(Run { first: slot, values }));
+        self.aside().sealed.push(Sealed::of(Run { first: slot, values }));
         placed
     }
 
     /// The values of the chunks that have slots in `range`, in ascending order. The outer ones may reach beyond it.
     pub(crate) fn within(&self, range: &Range<Slot>) -> impl DoubleEndedIterator<Item = Run<'_>> + Clone {
         let open = Some(self.open.run()).filter(|run| run.is_in(range));
-        self.sealed_within(range).map(Sealed::run).chain(open)
+        self.sealed_within(range).iter().map(Sealed::run).chain(open)
     }
 
     /// The chunks of `slots`, which begins and ends with a sample: shared, but for the open one, which is copied.
     pub(crate) fn share(&self, slots: &Range<Slot>) -> Pieces {
         let open = Some(self.open.run()).filter(|run| run.is_in(slots));
-        let mut shared: Pieces = self.sealed_within(slots).cloned().collect();
+        let mut shared: Pieces = self.sealed_within(slots).into();
         shared.extend(open.map(|run| Sealed::of(run.within(slots))));
         shared
     }
@@ -160,9 +156,8 @@ impl Chunks {
     pub(crate) fn free_before(&mut self, slot: Slot) -> u64 {
         let mut samples = 0;
         if let Some(aside) = &mut self.aside {
-            while let Some(chunk) = aside.sealed.pop_front_if(|chunk| chunk.run().end() <= slot) {
-                samples += chunk.run().samples();
-            }
+            let old = aside.sealed.partition_point(|chunk| chunk.run().end() <= slot);
+            samples = aside.sealed.drain(..old).map(|chunk| chunk.run().samples()).sum();
             self.put_away();
         }
         if !self.open.is_empty() && self.open.end() <= slot {
@@ -178,7 +173,7 @@ impl Chunks {
         let Some(aside) = &self.aside else { return self.open.heap_bytes() };
         self.open.heap_bytes()
             + size_of::<Aside>()
-            + aside.sealed.capacity() * size_of::<Sealed>()
+            + if aside.sealed.spilled() { aside.sealed.capacity() * size_of::<Sealed>() } else { 0 }
             + aside.sealed.iter().map(Sealed::heap_bytes).sum::<usize>()
             + aside.dirty.heap_bytes()
     }
@@ -203,8 +198,8 @@ impl Chunks {
         }
     }
 
-    fn sealed(&self) -> &VecDeque<Sealed> {
-        self.aside.as_ref().map_or(&NONE, |aside| &aside.sealed)
+    fn sealed(&self) -> &[Sealed] {
+        self.aside.as_ref().map_or(&[], |aside| &aside.sealed)
     }
 
     fn aside(&mut self) -> &mut Aside {
@@ -216,14 +211,11 @@ impl Chunks {
         self.aside.take_if(|aside| aside.sealed.is_empty() && aside.dirty.is_empty());
     }
 
-    fn sealed_within(
-        &self,
-        range: &Range<Slot>,
-    ) -> impl DoubleEndedIterator<Item = &Sealed> + ExactSizeIterator + Clone {
+    fn sealed_within(&self, range: &Range<Slot>) -> &[Sealed] {
         let sealed = self.sealed();
         let from = sealed.partition_point(|chunk| chunk.run().end() <= range.start);
         let to = sealed.partition_point(|chunk| chunk.run().first < range.end);
-        sealed.range(from..to.max(from))
+        &sealed[from..to.max(from)]
     }
 
     /// Where the chunk of a slot is. If the slot lies behind the newest chunk's window, that is sealed, and an empty one is
@@ -243,7 +235,7 @@ impl Chunks {
     fn seal(&mut self) {
         let sealed = Sealed::of(self.open.run());
         self.open = Chunk::empty();
-        self.aside().sealed.push_back(sealed);
+        self.aside().sealed.push(sealed);
     }
 
     /// Where the sealed chunk of a window is, or else belongs.
