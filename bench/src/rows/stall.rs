@@ -1,6 +1,7 @@
 //! What a writer notices of a checkpoint, of queries and of retention.
 
 use std::fs;
+use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,6 +21,9 @@ const BATCH_EVERY: Duration = Duration::from_micros(460);
 /// How long the writer writes in each run: ten batches are beyond the 99.9th percentile.
 const BATCHES: usize = 10_000;
 
+/// As much as a checkpoint of the standard size writes.
+const COPY_BYTES: usize = 134 << 20;
+
 const US: f64 = 1e6;
 
 pub(super) fn run(context: &Context) -> Result<Vec<Line>> {
@@ -32,6 +36,7 @@ pub(super) fn run(context: &Context) -> Result<Vec<Line>> {
     let alone = writer.beside(|_| Ok(()))?;
     let checkpoints = writer.beside(|stop| checkpoints(&store, &dir, stop))?;
     let queries = writer.beside(|stop| queries(context, &store, stop))?;
+    let copies = writer.beside(copies)?;
     let mut lines = vec![Line::of_value("stall-alone-p50", "us", us(alone.memory.median()), Target::None)];
     for (what, beside) in [("stall", &checkpoints), ("stall-query", &queries)] {
         let extra = |part| us(beside.memory.quantile(part)) - us(alone.memory.quantile(part));
@@ -43,6 +48,12 @@ pub(super) fn run(context: &Context) -> Result<Vec<Line>> {
         add("worst", us(beside.memory.worst()), Target::AtMost(2000.0));
         add("whole-p99.9", us(beside.whole.quantile(0.999)), Target::None);
     }
+    // What no store can help: somebody else's memory traffic.
+    for (name, part) in [("stall-copy-p50", 0.5), ("stall-copy-p99.9", 0.999)] {
+        let extra = us(copies.memory.quantile(part)) - us(alone.memory.quantile(part));
+        lines.push(Line::of_value(name, "us", extra, Target::None));
+    }
+    lines.push(Line::of_value("stall-copy-worst", "us", us(copies.memory.worst()), Target::None));
     let limit = Target::AtMost(250.0);
     let freezes = freezes(&store);
     lines.push(Line::of_value("stall-freeze-p50", "us", us(freezes.median()), Target::None));
@@ -133,12 +144,23 @@ fn checkpoints(store: &Store, dir: &std::path::Path, stop: &AtomicBool) -> Resul
                 host.lock().mark_dirty(index, i64::MIN, i64::MAX);
             }
         }
-        whole(&store.checkpoint())?;
+        whole(&store.checkpoint_beside_writers())?;
         for (path, _) in files_below(dir)? {
             if path.extension().is_some_and(|end| end == "bin") {
                 fs::remove_file(path)?;
             }
         }
+    }
+    Ok(())
+}
+
+/// Copies of memory that no cache holds, again and again, on one thread and under no lock.
+fn copies(stop: &AtomicBool) -> Result<()> {
+    let from = vec![1_u8; COPY_BYTES];
+    let mut to = vec![0_u8; COPY_BYTES];
+    while !stop.load(Ordering::Relaxed) {
+        to.copy_from_slice(&from);
+        black_box(&mut to);
     }
     Ok(())
 }

@@ -56,11 +56,14 @@ impl Environment {
     }
 }
 
-/// Checkpoints hosts, on as many threads as the options say.
-pub(crate) fn checkpoint(env: &Environment, hosts: &[Arc<Host<HostJournal>>]) -> CheckpointReport {
+/// Checkpoints hosts, on so many threads.
+pub(crate) fn checkpoint(
+    env: &Environment,
+    hosts: &[Arc<Host<HostJournal>>],
+    threads: usize,
+) -> CheckpointReport {
     let started = env.storage.monotonic();
-    let workers = env.options.worker_count();
-    let batch_hosts = hosts.len().div_ceil(workers).clamp(1, BATCH_HOSTS);
+    let batch_hosts = hosts.len().div_ceil(threads).clamp(1, BATCH_HOSTS);
     let batches: Vec<_> = hosts.chunks(batch_hosts).collect();
     let next = AtomicUsize::new(0);
     let total = Mutex::new(CheckpointReport::default());
@@ -71,7 +74,7 @@ pub(crate) fn checkpoint(env: &Environment, hosts: &[Arc<Host<HostJournal>>]) ->
             lock(&total).add(report);
         }
     };
-    on_threads(workers.min(batches.len()), &work);
+    on_threads(threads.min(batches.len()), &work);
     let mut report = total.into_inner().unwrap_or_else(crate::sync::PoisonError::into_inner);
     report.elapsed = env.storage.monotonic().saturating_sub(started);
     report

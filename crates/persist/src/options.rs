@@ -32,7 +32,8 @@ pub struct Options {
     pub checkpoint_interval: Duration,
     /// A host's log that grows beyond this many bytes forces a checkpoint of that host; 0 for no limit.
     pub log_bytes_max: u64,
-    /// Threads that recover and write checkpoints; 0 for one per core.
+    /// Threads that recover and write checkpoints; 0 for one per core. What the background worker checkpoints gets one less,
+    /// if there are several.
     pub workers: usize,
     /// Bounds of the tree; its depth also bounds what is read from files.
     pub limits: Limits,
@@ -94,5 +95,21 @@ impl Options {
             return self.workers;
         }
         std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    }
+
+    /// So many that writers are left a core.
+    pub(crate) fn worker_count_beside_writers(&self) -> usize {
+        self.worker_count().saturating_sub(1).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writers_are_left_a_core_if_there_are_several_workers() {
+        let beside = |workers| Options { workers, ..Options::new("/x") }.worker_count_beside_writers();
+        assert_eq!([1, 2, 8].map(beside), [1, 1, 7]);
     }
 }

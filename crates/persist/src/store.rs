@@ -1,5 +1,6 @@
 //! The store: memory, logs and checkpoints as one thing to write to and read from.
 
+mod checkpoints;
 mod open;
 mod retain;
 mod status;
@@ -12,16 +13,15 @@ use treering_level::{
 };
 
 use crate::barrier::sync_each;
-use crate::checkpoint::{Environment, checkpoint};
+use crate::checkpoint::Environment;
 use crate::error::{AddressError, IoFailure, NotLogged, WriteError, chain};
-use crate::health::note_quarantined;
 use crate::journal::HostJournal;
 use crate::log::HostDisk;
 use crate::options::{OnDiskFull, SyncPolicy};
 use crate::planted::planted;
 use crate::report::CheckpointReport;
 use crate::retention::{Moment, RetentionClock};
-use crate::sync::{Arc, AtomicU64, Mutex, Ordering, RwLock, lock, read_lock, write_lock};
+use crate::sync::{Arc, AtomicU64, Mutex, RwLock, read_lock, write_lock};
 
 use crate::worker::Nudge;
 
@@ -187,57 +187,6 @@ impl Store {
         self.env.storage.wall_s()
     }
 
-    /// Writes what is dirty of every host as snapshots and drops the logs that they cover.
-    ///
-    /// Writers go on meanwhile. A host that fails keeps its log, and is named in the report.
-    pub fn checkpoint(&self) -> CheckpointReport {
-        let _one_at_a_time = lock(&self.checkpointing);
-        let report = checkpoint(&self.env, &self.tree.hosts());
-        self.take_note(&report);
-        *lock(&self.last_checkpoint) = Some(self.env.storage.monotonic());
-        report
-    }
-
-    /// Checkpoints the hosts of which something failed, so that what is in memory only gets onto disk.
-    pub fn heal(&self) -> CheckpointReport {
-        self.heal_those(|_| true)
-    }
-
-    /// The same for those that were not tried just now: the longer it does not help, the longer the pause, up to a
-    /// minute. The background worker does it every second.
-    pub fn heal_when_due(&self) -> CheckpointReport {
-        let now = self.monotonic();
-        self.heal_those(|disk| disk.is_healing_due(now))
-    }
-
-    /// Whether there are hosts that a checkpoint has to make whole: until then some of their samples, or all, are less safe
-    /// than the policy promises.
-    #[must_use]
-    pub fn needs_healing(&self) -> bool {
-        self.tree.hosts().iter().any(|host| host.lock().journal().disk.wants_healing())
-    }
-
-    fn heal_those(&self, wanted: impl Fn(&HostDisk) -> bool) -> CheckpointReport {
-        let mut hosts = self.tree.hosts();
-        hosts.retain(|host| {
-            let disk = Arc::clone(&host.lock().journal().disk);
-            disk.wants_healing() && wanted(&disk)
-        });
-        if hosts.is_empty() {
-            return CheckpointReport::default();
-        }
-        let report = checkpoint(&self.env, &hosts);
-        let now = self.monotonic();
-        for host in &hosts {
-            let disk = Arc::clone(&host.lock().journal().disk);
-            if disk.wants_healing() {
-                disk.not_healed(now);
-            }
-        }
-        self.take_note(&report);
-        report
-    }
-
     /// Makes durable what was written to the logs. The background worker does it at the interval of the policy.
     ///
     /// # Errors
@@ -302,31 +251,6 @@ impl Store {
         &self.env.options
     }
 
-    /// A log beyond its limit forces a checkpoint of its host: it is only dropped once a snapshot has all of it.
-    fn bound_log(&self, host: &StoreHost) {
-        let limit = self.env.options.log_bytes_max;
-        // A host that is degraded is tried again in its own time.
-        if limit == 0 || host.disk.segment_bytes() <= limit || host.disk.wants_healing() {
-            return;
-        }
-        // The worker does it, if there is one. Whoever writes faster than it can follow does it himself.
-        let far_beyond = host.disk.segment_bytes() > limit.saturating_mul(2);
-        if far_beyond || !self.nudge.send() {
-            self.take_note(&checkpoint(&self.env, std::slice::from_ref(&host.memory)));
-        }
-    }
-
-    /// Checkpoints the hosts whose log is beyond its limit.
-    pub(crate) fn checkpoint_full_logs(&self) {
-        let limit = self.env.options.log_bytes_max;
-        let mut hosts = self.tree.hosts();
-        hosts.retain(|host| {
-            let disk = Arc::clone(&host.lock().journal().disk);
-            limit > 0 && disk.segment_bytes() > limit && !disk.wants_healing()
-        });
-        self.take_note(&checkpoint(&self.env, &hosts));
-    }
-
     pub(crate) fn nudge(&self) -> &Nudge {
         &self.nudge
     }
@@ -347,29 +271,6 @@ impl Store {
 
     fn now(&self) -> Moment {
         Moment { wall_s: self.env.storage.wall_s(), monotonic: self.env.storage.monotonic() }
-    }
-
-    /// What a checkpoint means for the health of the store.
-    fn take_note(&self, report: &CheckpointReport) {
-        for failed in &report.failed {
-            tracing::error!(
-                cluster = failed.cluster,
-                host = failed.host,
-                error = chain(&failed.error),
-                "checkpoint failed; what it should have written is kept"
-            );
-        }
-        if report.loss.any() {
-            tracing::warn!(
-                infinite = report.loss.infinite,
-                rounded = report.loss.rounded,
-                "values that the format of the snapshots cannot hold: after a restart they are gone, or others"
-            );
-        }
-        let failed = u64::try_from(report.failed.len()).unwrap_or(u64::MAX);
-        self.failed_checkpoints.fetch_add(failed, Ordering::Relaxed);
-        let mut found = lock(&self.found);
-        note_quarantined(&mut found.damaged, &report.quarantined);
     }
 }
 

@@ -131,7 +131,7 @@ impl Schedule {
     fn run(&mut self, store: &Store) {
         let now = store.monotonic();
         if is_due(&mut self.checkpoint, now) {
-            store.checkpoint();
+            store.checkpoint_beside_writers();
         }
         if is_due(&mut self.retention, now) {
             store.apply_retention();

@@ -142,7 +142,40 @@ fn set_aside(
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::storage::OsStorage;
+
+    /// Sets a file aside in `dir`; where it is now, as the report says, and the directories that changed.
+    fn set_aside_in(dir: &Path, name: &str) -> Result<(Vec<PathBuf>, usize), IoFailure> {
+        let (mut dirs, mut report) = (Vec::new(), CheckpointReport::default());
+        set_aside(&OsStorage::new(), dir, name, name, &mut dirs, &mut report)?;
+        Ok((report.quarantined.into_iter().map(|quarantined| quarantined.now).collect(), dirs.len()))
+    }
+
+    #[test]
+    fn damaged_file_keeps_its_name_unless_one_like_it_is_there_already() {
+        let dir = tempfile::tempdir().unwrap();
+        for (content, now) in [("first", "1.bin"), ("second", "1.bin.1"), ("third", "1.bin.2")] {
+            fs::write(dir.path().join("1.bin"), content).unwrap();
+            let (aside, dirs) = set_aside_in(dir.path(), "1.bin").unwrap();
+            assert_eq!((&*aside, dirs), (&[dir.path().join(QUARANTINE).join(now)][..], 2));
+            assert_eq!(fs::read(&aside[0]).unwrap(), content.as_bytes());
+        }
+        assert_eq!(set_aside_in(dir.path(), "1.bin").unwrap(), (Vec::new(), 0), "it is gone");
+    }
+
+    #[test]
+    fn why_a_file_cannot_be_moved_or_removed_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let too_long = "x".repeat(300);
+        let error = set_aside_in(dir.path(), &too_long).unwrap_err();
+        assert_eq!(error.source.kind(), io::ErrorKind::InvalidFilename);
+        let storage = OsStorage::new();
+        assert!(unlink_if_there(&storage, &dir.path().join("1.bin")).is_ok(), "it is gone");
+        assert!(unlink_if_there(&storage, dir.path()).is_err(), "it is a directory");
+    }
 
     #[test]
     fn each_thing_that_is_left_over_is_work() {
