@@ -18,8 +18,9 @@ const ROUNDS: &str = "5";
 /// What a row's profile is made of.
 struct Profile {
     row: &'static str,
-    /// Only stacks with this function in them count: the rest fills the store, or is the floor.
-    below: &'static str,
+    /// Only stacks with one of these functions in them count: the rest fills the store, or is the floor. Compilers write a
+    /// method's name in one of two ways.
+    below: &'static [&'static str],
     /// A stack belongs to the first of these that one of its functions' names contains.
     parts: &'static [Part],
 }
@@ -34,11 +35,14 @@ const fn part(what: &'static str, functions: &'static [&'static str]) -> Part {
 }
 
 const FAULTS: Part = part("new pages", &["asm_exc_page_fault"]);
-const WRITES: Part = part("`write`: copying into the page cache", &["ksys_write"]);
-const READS: Part = part("`read`: copying from the page cache", &["ksys_read", "ksys_pread64"]);
+const WRITES: Part = part("`write`: copying into the page cache", &["sys_write", "vfs_write"]);
+const READS: Part = part("`read`: copying from the page cache", &["sys_read", "sys_pread64", "vfs_read"]);
 const NAMES: Part = part("creating, renaming and closing files", &["entry_SYSCALL_64", "do_syscall_64"]);
 const ALLOCATOR: Part = part("the allocator", &["malloc", "realloc", "cfree", "_int_free", "unlink_chunk"]);
-const LETS_GO: Part = part("letting go of frozen columns", &["drop_in_place", "FrozenSeries::release"]);
+const LETS_GO: Part = part(
+    "letting go of frozen columns",
+    &["drop_in_place", "FrozenSeries::release", "FrozenSeries>::release"],
+);
 const FREEZES: Part = part("freezing", &["freeze_dirty"]);
 const PLANS: Part = part("which slots are held: waiting for each chunk", &["plan::held"]);
 const CHECKSUMS: Part = part("checksums", &["crc32fast"]);
@@ -46,7 +50,7 @@ const CHECKSUMS: Part = part("checksums", &["crc32fast"]);
 const PROFILES: &[Profile] = &[
     Profile {
         row: "bin-write",
-        below: "checkpoint_batch",
+        below: &["checkpoint_batch"],
         parts: &[
             FAULTS,
             WRITES,
@@ -61,21 +65,21 @@ const PROFILES: &[Profile] = &[
     },
     Profile {
         row: "bin-load",
-        below: "recover_host",
+        below: &["recover_host"],
         parts: &[
             FAULTS,
             READS,
             NAMES,
             ALLOCATOR,
             CHECKSUMS,
-            part("copying the values into chunks", &["restore_blocks", "Ring>::restore"]),
+            part("copying the values into chunks", &["restore_blocks", "Ring>::restore", "Ring::restore"]),
             part("finding and making series", &["restore_series", "RestoreSink"]),
             part("reading the format", &["treering_format_bin"]),
         ],
     },
     Profile {
         row: "json-decimal",
-        below: "checkpoint_batch",
+        below: &["checkpoint_batch"],
         parts: &[
             FAULTS,
             WRITES,
@@ -89,14 +93,14 @@ const PROFILES: &[Profile] = &[
     },
     Profile {
         row: "log-append",
-        below: "Store>::write",
+        below: &["Store>::write", "Store::write"],
         parts: &[
             FAULTS,
             WRITES,
             NAMES,
             ALLOCATOR,
             part("making the records", &["treering_wal", "Journal"]),
-            part("storing the samples", &["write_and_tell", "Ring>::"]),
+            part("storing the samples: waiting for memory", &["Store::write", "Store>::write"]),
         ],
     },
 ];
@@ -187,11 +191,9 @@ fn count(profile: &Profile, script: impl BufRead) -> Result<Vec<(&'static str, u
     let mut stack: Vec<String> = Vec::new();
     let mut take = |stack: &mut Vec<String>| {
         // What is outside of what is asked about says nothing about it.
-        if let Some(end) = stack.iter().rposition(|name| name.contains(profile.below)) {
+        if let Some(end) = stack.iter().rposition(|name| contains(name, profile.below)) {
             let inner = &stack[..=end];
-            let has = |part: &Part| {
-                inner.iter().any(|name| part.functions.iter().any(|function| name.contains(function)))
-            };
+            let has = |part: &Part| inner.iter().any(|name| contains(name, part.functions));
             let at = profile.parts.iter().position(has).unwrap_or(profile.parts.len());
             counted[at].1 += 1;
         }
@@ -208,6 +210,10 @@ fn count(profile: &Profile, script: impl BufRead) -> Result<Vec<(&'static str, u
     Ok(counted)
 }
 
+fn contains(name: &str, functions: &[&str]) -> bool {
+    functions.iter().any(|function| name.contains(function))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,7 +222,7 @@ mod tests {
     #[test]
     fn a_stack_belongs_to_the_first_part_that_knows_one_of_its_functions() {
         const PARTS: &[Part] = &[part("a", &["alpha"]), part("b", &["beta", "gamma"])];
-        let profile = Profile { row: "x", below: "work", parts: PARTS };
+        let profile = Profile { row: "x", below: &["work"], parts: PARTS };
         let script = "
             10 memcpy
             11 my::beta::copy
