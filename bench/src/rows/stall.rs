@@ -1,7 +1,7 @@
 //! What a writer notices of a checkpoint, of queries and of retention.
 
 use std::fs;
-use std::hint::black_box;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,6 +11,7 @@ use treering_persist::{Store, SyncPolicy};
 
 use crate::Result;
 use crate::context::{Context, Resolved, Written, files_below, whole};
+use crate::floors;
 use crate::measure::Spread;
 use crate::report::{Line, Target};
 use crate::storage::Without;
@@ -21,8 +22,8 @@ const BATCH_EVERY: Duration = Duration::from_micros(460);
 /// How long the writer writes in each run: ten batches are beyond the 99.9th percentile.
 const BATCHES: usize = 10_000;
 
-/// As much as a checkpoint of the standard size writes.
-const COPY_BYTES: usize = 134 << 20;
+/// As much as a checkpoint of the standard size writes for each host.
+const HOST_FILE_BYTES: usize = 1_340_000;
 
 const US: f64 = 1e6;
 
@@ -36,7 +37,9 @@ pub(super) fn run(context: &Context) -> Result<Vec<Line>> {
     let alone = writer.beside(|_| Ok(()))?;
     let checkpoints = writer.beside(|stop| checkpoints(&store, &dir, stop))?;
     let queries = writer.beside(|stop| queries(context, &store, stop))?;
-    let copies = writer.beside(copies)?;
+    let floor_dir = context.empty_dir("stall-files")?;
+    let contents = vec![vec![1_u8; HOST_FILE_BYTES]; context.fritz.hosts()];
+    let files = writer.beside(|stop| files(&floor_dir, &contents, stop))?;
     let mut lines = vec![Line::of_value("stall-alone-p50", "us", us(alone.memory.median()), Target::None)];
     for (what, beside) in [("stall", &checkpoints), ("stall-query", &queries)] {
         let extra = |part| us(beside.memory.quantile(part)) - us(alone.memory.quantile(part));
@@ -48,12 +51,12 @@ pub(super) fn run(context: &Context) -> Result<Vec<Line>> {
         add("worst", us(beside.memory.worst()), Target::AtMost(2000.0));
         add("whole-p99.9", us(beside.whole.quantile(0.999)), Target::None);
     }
-    // What no store can help: somebody else's memory traffic.
-    for (name, part) in [("stall-copy-p50", 0.5), ("stall-copy-p99.9", 0.999)] {
-        let extra = us(copies.memory.quantile(part)) - us(alone.memory.quantile(part));
+    // What no store can help: one that takes no lock, and writes the same to the same disk.
+    for (name, part) in [("stall-files-p50", 0.5), ("stall-files-p99.9", 0.999)] {
+        let extra = us(files.memory.quantile(part)) - us(alone.memory.quantile(part));
         lines.push(Line::of_value(name, "us", extra, Target::None));
     }
-    lines.push(Line::of_value("stall-copy-worst", "us", us(copies.memory.worst()), Target::None));
+    lines.push(Line::of_value("stall-files-worst", "us", us(files.memory.worst()), Target::None));
     let limit = Target::AtMost(250.0);
     let freezes = freezes(&store);
     lines.push(Line::of_value("stall-freeze-p50", "us", us(freezes.median()), Target::None));
@@ -135,7 +138,7 @@ impl Writer<'_> {
 }
 
 /// Checkpoints of all that the store holds, again and again.
-fn checkpoints(store: &Store, dir: &std::path::Path, stop: &AtomicBool) -> Result<()> {
+fn checkpoints(store: &Store, dir: &Path, stop: &AtomicBool) -> Result<()> {
     while !stop.load(Ordering::Relaxed) {
         for host in store.tree().hosts() {
             let series: Vec<_> = host.lock().series().map(|series| series.index()).collect();
@@ -154,13 +157,10 @@ fn checkpoints(store: &Store, dir: &std::path::Path, stop: &AtomicBool) -> Resul
     Ok(())
 }
 
-/// Copies of memory that no cache holds, again and again, on one thread and under no lock.
-fn copies(stop: &AtomicBool) -> Result<()> {
-    let from = vec![1_u8; COPY_BYTES];
-    let mut to = vec![0_u8; COPY_BYTES];
+/// Files as a checkpoint writes them, again and again, on one thread and under no lock.
+fn files(dir: &Path, contents: &[Vec<u8>], stop: &AtomicBool) -> Result<()> {
     while !stop.load(Ordering::Relaxed) {
-        to.copy_from_slice(&from);
-        black_box(&mut to);
+        floors::files::run(dir, contents, 1, true)?;
     }
     Ok(())
 }

@@ -66,6 +66,12 @@ impl<'a> Block<'a> {
         (self.slice(0..count), self.slice(count..self.len()))
     }
 
+    /// Whether not all is NaN. It looks no further than the first sample: asked again and again of what is left, all of it is
+    /// looked at about once.
+    pub(crate) fn has_sample(self) -> bool {
+        self.iter().any(|value| !value.is_nan())
+    }
+
     /// The block without the NaN at its ends, and how many were taken from its front; `None` if it is all NaN.
     pub(crate) fn trimmed(self) -> Option<(usize, Self)> {
         let first = self.iter().position(|value| !value.is_nan())?;

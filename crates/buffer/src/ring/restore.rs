@@ -131,7 +131,7 @@ impl Ring {
                 // Trimmed per window: no chunk is made for NaN, and none begins or ends with it.
                 if let Some((front, samples)) = block.trimmed() {
                     let first = behind(slot, front);
-                    let more_follow = behind_it.trimmed().is_some();
+                    let more_follow = behind_it.has_sample();
                     let placed = if more_follow && self.chunks.is_behind_all(first) {
                         self.chunks.place_sealed(first, samples, marks.as_mut())
                     } else {
