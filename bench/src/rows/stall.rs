@@ -35,11 +35,12 @@ pub(super) fn run(context: &Context) -> Result<Vec<Line>> {
     let resolved = context.resolve(&store)?;
     let mut writer = Writer { context, store: &store, resolved: &resolved, row: context.fritz.samples() };
     let alone = writer.beside(|_| Ok(()))?;
-    let checkpoints = writer.beside(|stop| checkpoints(&store, &dir, stop))?;
-    let queries = writer.beside(|stop| queries(context, &store, stop))?;
     let floor_dir = context.empty_dir("stall-files")?;
     let contents = vec![vec![1_u8; HOST_FILE_BYTES]; context.fritz.hosts()];
     let files = writer.beside(|stop| files(&floor_dir, &contents, stop))?;
+    drop(contents);
+    let checkpoints = writer.beside(|stop| checkpoints(&store, &dir, stop))?;
+    let queries = writer.beside(|stop| queries(context, &store, stop))?;
     let mut lines = vec![Line::of_value("stall-alone-p50", "us", us(alone.memory.median()), Target::None)];
     for (what, beside) in [("stall", &checkpoints), ("stall-query", &queries)] {
         let extra = |part| us(beside.memory.quantile(part)) - us(alone.memory.quantile(part));

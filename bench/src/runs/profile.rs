@@ -34,9 +34,12 @@ const fn part(what: &'static str, functions: &'static [&'static str]) -> Part {
     Part { what, functions }
 }
 
+const STORE_WRITE: &[&str] = &["Store>::write", "Store::write"];
+
 const FAULTS: Part = part("new pages", &["asm_exc_page_fault"]);
 const WRITES: Part = part("`write`: copying into the page cache", &["sys_write", "vfs_write"]);
 const READS: Part = part("`read`: copying from the page cache", &["sys_read", "sys_pread64", "vfs_read"]);
+const SYNCS: Part = part("syncing", &["sys_syncfs", "sys_fsync", "sys_fdatasync"]);
 const NAMES: Part = part("creating, renaming and closing files", &["entry_SYSCALL_64", "do_syscall_64"]);
 const ALLOCATOR: Part = part("the allocator", &["malloc", "realloc", "cfree", "_int_free", "unlink_chunk"]);
 const LETS_GO: Part = part(
@@ -47,22 +50,33 @@ const FREEZES: Part = part("freezing", &["freeze_dirty"]);
 const PLANS: Part = part("which slots are held: waiting for each chunk", &["plan::held"]);
 const CHECKSUMS: Part = part("checksums", &["crc32fast"]);
 
+/// What the rows of `.bin` checkpoints do.
+const WRITES_BIN: &[Part] = &[
+    FAULTS,
+    WRITES,
+    SYNCS,
+    NAMES,
+    ALLOCATOR,
+    LETS_GO,
+    FREEZES,
+    PLANS,
+    CHECKSUMS,
+    part("encoding: copying the values", &["encode::encode", "BinEncoder"]),
+];
+
 const PROFILES: &[Profile] = &[
     Profile {
-        row: "bin-write",
-        below: &["checkpoint_batch"],
+        row: "ingest",
+        below: STORE_WRITE,
         parts: &[
             FAULTS,
-            WRITES,
-            NAMES,
             ALLOCATOR,
-            LETS_GO,
-            FREEZES,
-            PLANS,
-            CHECKSUMS,
-            part("encoding: copying the values", &["encode::encode", "BinEncoder"]),
+            part("a chunk that grows or is sealed", &["write_anywhere"]),
+            part("appending", STORE_WRITE),
         ],
     },
+    Profile { row: "bin-write", below: &["checkpoint_batch"], parts: WRITES_BIN },
+    Profile { row: "bin-durable", below: &["checkpoint_batch"], parts: WRITES_BIN },
     Profile {
         row: "bin-load",
         below: &["recover_host"],
@@ -93,14 +107,24 @@ const PROFILES: &[Profile] = &[
     },
     Profile {
         row: "log-append",
-        below: &["Store>::write", "Store::write"],
+        below: STORE_WRITE,
         parts: &[
             FAULTS,
             WRITES,
             NAMES,
             ALLOCATOR,
             part("making the records", &["treering_wal", "Journal"]),
-            part("storing the samples: waiting for memory", &["Store::write", "Store>::write"]),
+            part("storing the samples: waiting for memory", STORE_WRITE),
+        ],
+    },
+    Profile {
+        row: "stall",
+        below: &["freeze_dirty"],
+        parts: &[
+            FAULTS,
+            ALLOCATOR,
+            part("freezing: copying the newest chunk", &["from_header_and_slice"]),
+            part("freezing: waiting for the series and its chunks", &["freeze_dirty"]),
         ],
     },
 ];
