@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use treering_format_bin::BinFormat;
-use treering_persist::Options;
-use treering_snapshot::{Document, Format, Limits, Scratch};
-use treering_tests::SimDisk;
+use treering_level::Sample;
+use treering_persist::{CheckpointError, Options, Store};
+use treering_snapshot::{Document, Format, Limits, Scratch, Window};
+use treering_tests::{SimDisk, held};
 
-use super::{DAY_S, HOST, HOUR_S, T, checkpoint, got, options, put, snapshot, start, stop, try_put};
+use super::{
+    DAY_S, HOST, HOUR_S, T, checkpoint, files, got, kill, options, own_snapshot, put, snapshot, start,
+    start_on, stop, try_put,
+};
 
 fn keeping(hours: u64) -> Options {
     Options { retention: Some(Duration::from_secs(hours * 3600)), ..options() }
@@ -74,10 +78,95 @@ fn row_03_late_sample_leaves_a_column_where_it_begins() {
     let mut document = Document::new();
     let (mut bytes, mut scratch) = (disk.read(&path).unwrap(), Scratch::new());
     let limits = Limits::default();
-    BinFormat.decode(&mut bytes, &mut scratch, &limits, &mut document, &mut |_| ()).end.unwrap();
+    let decoded = BinFormat.decode(&mut bytes, &mut scratch, &limits, &mut document, &mut |_| ());
+    decoded.end.unwrap();
+    assert_eq!(decoded.meta.unwrap().window, Window { from_s: first_s, to_s: next_s });
     let column = document.root().child("socket0").and_then(|level| level.column("load")).unwrap();
     let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
     assert_eq!((column.start_s, bits(&column.values)), (first_s, bits(&[gap, gap, 5.0, 9.0, 6.0])));
+}
+
+/// Writes a sample at `time_s` to the series `load` of a level.
+fn put_below(store: &Store, path: &[&str], time_s: i64) {
+    let host = store.host("alpha", "n1").unwrap();
+    let series = store.resolve(&host, path, "load").unwrap();
+    assert_eq!(store.write(&host, &[Sample { series, time_s, value: 1.0 }]).unwrap().stored, 1);
+}
+
+/// The columns of a file are those of levels, one behind the other or one in the other, however deep the tree may be.
+#[test]
+fn row_03_late_sample_of_any_level_goes_into_the_file_that_has_a_place_for_it() {
+    let deep: Vec<String> =
+        (0..treering_level::Limits::default().depth_max + 2).map(|k| k.to_string()).collect();
+    let deep: Vec<&str> = deep.iter().map(String::as_str).collect();
+    let limits = treering_level::Limits { depth_max: deep.len(), ..Default::default() };
+    let options = Options { limits, ..options() };
+    let levels = [&["socket0"][..], &["socket1"], &["socket1", "core0"], &["socket2"], &deep];
+    let disk = SimDisk::new();
+    let store = start(&disk, &options);
+    let first_s = T - HOUR_S;
+    for time_s in [first_s, first_s + 120, T] {
+        levels.iter().for_each(|path| put_below(&store, path, time_s));
+        if time_s != first_s {
+            checkpoint(&store);
+        }
+    }
+    assert_eq!(files(&disk, ".bin").len(), 2);
+    levels.iter().for_each(|path| put_below(&store, path, first_s + 60));
+    checkpoint(&store);
+    // Only what says that the log is covered is new.
+    assert_eq!(files(&disk, ".bin").len(), 3);
+    assert!(store.close().failed.is_empty());
+    drop(store);
+    let store = start(&disk, &options);
+    assert!(held(&store).values().all(|held| held.samples.len() == 4), "{:?}", held(&store));
+}
+
+#[test]
+fn row_03_file_that_was_damaged_since_the_start_is_not_rewritten() {
+    let disk = SimDisk::new();
+    let store = start(&disk, &options());
+    put(&store, "load", &[(T, 1.0), (T + 120, 2.0)]);
+    put(&store, "mem", &[(T, 3.0)]);
+    checkpoint(&store);
+    put(&store, "load", &[(T + 180, 4.0)]);
+    checkpoint(&store);
+    let path = format!("{HOST}/{}", files(&disk, ".bin")[0]);
+    let mut bytes = disk.read(&path).unwrap();
+    let value = bytes.windows(4).position(|four| four == 3_f32.to_le_bytes()).unwrap();
+    bytes[value] ^= 1;
+    disk.write_file(&path, &bytes).unwrap();
+
+    put(&store, "load", &[(T + 60, 5.0)]);
+    let report = store.checkpoint();
+    assert!(matches!(report.failed[0].error, CheckpointError::Unreadable { .. }), "{report:?}");
+    assert_eq!(disk.read(&path).unwrap(), bytes);
+    let (store, report) = start_on(kill(&disk, store), &options());
+    assert!(report.has_damage());
+    assert_eq!(got(&store, "load"), [(T, 1.0), (T + 60, 5.0), (T + 120, 2.0), (T + 180, 4.0)]);
+}
+
+/// A later version's file says more than this version knows, and that is no damage.
+#[test]
+fn row_03_file_of_a_later_version_takes_up_late_samples() {
+    let disk = SimDisk::new();
+    let mut bytes = own_snapshot(T, T + HOUR_S, 0, &[("load", 60, T, &[1.0, 2.0])]);
+    // docs/format-bin.md: the tail has the trailer's length and checksum, the head its version.
+    let tail = bytes.len() - 16;
+    let len_bytes = u32::from_le_bytes(bytes[tail..tail + 4].try_into().unwrap());
+    let head = bytes.len() - usize::try_from(len_bytes).unwrap();
+    bytes[head + 8] = 2;
+    let crc = crc32fast::hash(&bytes[head..tail]);
+    bytes[tail + 4..tail + 8].copy_from_slice(&crc.to_le_bytes());
+    disk.write_file(format!("{HOST}/{T}.bin"), bytes).unwrap();
+    let (store, report) = start_on(disk.clone(), &options());
+    assert!(!report.has_damage() && report.findings.len() == 1, "{report:?}");
+    put(&store, "load", &[(T + 120, 3.0)]);
+    checkpoint(&store);
+    put(&store, "load", &[(T + 60, 4.0)]);
+    checkpoint(&store);
+    let store = start(&stop(&disk, store), &options());
+    assert_eq!(got(&store, "load"), [(T, 1.0), (T + 60, 4.0), (T + 120, 3.0)]);
 }
 
 proptest! {

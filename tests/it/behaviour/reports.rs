@@ -1,8 +1,10 @@
 //! Row 16, the other half of it: what a checkpoint and a start say of what they did is what they did.
 
+use std::io::ErrorKind;
+
 use treering_level::Sample;
-use treering_persist::Store;
-use treering_tests::{Found, SimDisk};
+use treering_persist::{CheckpointError, Store};
+use treering_tests::{Errno, Fault, Found, Operation, Rule, SimDisk};
 
 use super::{T, kill, options, start, start_on};
 
@@ -58,4 +60,27 @@ fn row_16_what_a_checkpoint_and_a_start_say_they_did_is_what_they_did() {
     // Of what the logs held the next checkpoint has everything, and of the snapshots nothing again.
     let report = store.checkpoint();
     assert_eq!((report.hosts_written, report.slots, report.segments_dropped), (3, 2 * (4 + 3 + 2), 3));
+}
+
+#[test]
+fn row_16_checkpoint_that_only_tidies_up_has_written_no_host() {
+    let disk = SimDisk::new();
+    disk.write_file("/store/alpha/n1/5.bin.tmp", "").unwrap();
+    let store = start_on(disk.clone(), &options()).0;
+    let report = store.checkpoint();
+    assert_eq!((report.hosts_written, report.files_written, files(&disk, ".tmp").0), (0, 0, 0));
+}
+
+#[test]
+fn row_16_why_no_snapshot_can_be_made_is_what_the_system_said() {
+    let disk = SimDisk::new();
+    let store = start(&disk, &options());
+    write(&store, T, 3);
+    disk.set_faults(Rule::from(0, Fault::Error(Errno::Enospc)).on(Operation::Create).path(".tmp").into());
+    let report = store.checkpoint();
+    assert_eq!(report.failed.len(), 3);
+    for failed in report.failed {
+        let CheckpointError::Io(failure) = failed.error else { panic!("{:?}", failed.error) };
+        assert_eq!((failure.operation, failure.source.kind()), ("create", ErrorKind::StorageFull));
+    }
 }

@@ -187,6 +187,12 @@ mod tests {
     }
 
     #[test]
+    fn extent_has_the_slots_of_its_values() {
+        assert_eq!(extent(3, 4).unwrap().slots(&grid()), 3..7);
+        assert_eq!(extent(3, 1).unwrap().slots(&grid()), 3..4);
+    }
+
+    #[test]
     fn a_late_slot_goes_to_the_newest_file_that_contains_it() {
         let plan = plan_late(&grid(), &slots(&[5..6]), &[extent(0, 10), extent(2, 10), extent(8, 4)]);
         assert_eq!(plan.into, vec![(1, slots(&[5..6]))]);
