@@ -235,8 +235,8 @@ impl Sink for MergeSink<'_, '_> {
 impl MergeSink<'_, '_> {
     /// Completes the file; returns where its last value ends.
     fn finish(self, mut meta: Meta, disk: &HostDisk) -> (i64, Result<Counts, EncodeError>) {
-        let to_s = meta.window.to_s;
-        meta.window.to_s = if to_s == 0 { self.end_s } else { to_s.max(self.end_s) };
+        // It began with what the header says, if that says anything.
+        meta.window.to_s = self.end_s;
         // A file of the reference's gets our checksums, and says that it covers nothing.
         meta.ours.get_or_insert_with(|| Ours {
             cluster: disk.cluster.clone(),
