@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use treering_level::{Bounds, Query, Selector};
+use treering_level::{Bounds, FREEZE_AT_ONCE, Query, Ring, Selector};
 use treering_persist::{Store, SyncPolicy};
 
 use crate::Result;
@@ -188,7 +188,7 @@ fn queries(context: &Context, store: &Store, stop: &AtomicBool) -> Result<()> {
     Ok(())
 }
 
-/// How long each host's lock is held while all that it has is frozen.
+/// How long each host's lock is held, each time, while all that it has is frozen as a checkpoint does it.
 fn freezes(store: &Store) -> Spread {
     let mut times = Vec::new();
     for host in store.tree().hosts() {
@@ -196,13 +196,23 @@ fn freezes(store: &Store) -> Spread {
         for index in series {
             host.lock().mark_dirty(index, i64::MIN, i64::MAX);
         }
-        let mut held = host.lock();
-        let begun = Instant::now();
-        let frozen = held.freeze_dirty(|_, ring| ring.span().unwrap_or_default());
-        times.push(begun.elapsed());
-        held.give_back(&frozen);
+        let (dirty, took) = held(|| host.lock().dirty_series());
+        times.push(took);
+        let mut frozen = Vec::with_capacity(dirty.len());
+        for series in dirty.chunks(FREEZE_AT_ONCE) {
+            let reach = |_, ring: &Ring| ring.span().unwrap_or_default();
+            times.push(held(|| host.lock().freeze(series, reach, &mut frozen)).1);
+        }
+        host.lock().give_back(&frozen);
     }
     Spread::new(times)
+}
+
+/// What takes a lock, and how long it has it.
+fn held<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let begun = Instant::now();
+    let result = work();
+    (result, begun.elapsed())
 }
 
 /// The longest that a host's lock is held while the older half of all that it has is freed.

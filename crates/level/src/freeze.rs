@@ -9,6 +9,11 @@ use crate::host::{HostGuard, State};
 use crate::sync::Arc;
 use crate::view::SeriesIndex;
 
+/// So many series are frozen in some tens of microseconds: whoever has more gives writers the lock in between.
+///
+/// Where schedules are explored it is one, so that others may come between any two.
+pub const FREEZE_AT_ONCE: usize = if cfg!(treering_shuttle) { 1 } else { 64 };
+
 /// A series as it was when it was frozen, with all that a snapshot says of it.
 #[derive(Clone, Debug)]
 pub struct FrozenSeries {
@@ -32,35 +37,53 @@ impl FrozenSeries {
 }
 
 impl<H> HostGuard<'_, H> {
-    /// Takes what is dirty of each series, and freezes the range of it that `reach` says, in path order.
+    /// The series of which something is dirty, in path order.
+    #[must_use]
+    pub fn dirty_series(&self) -> Vec<SeriesIndex> {
+        let host = self.host.tag;
+        let State { levels, series, .. } = &*self.state;
+        let is_dirty = |number: &u32| series.get(*number).is_some_and(|series| series.ring.is_dirty());
+        let all = levels.walk(Levels::HOST).flat_map(|level| levels.metrics(level));
+        all.copied().filter(is_dirty).map(|number| SeriesIndex { host, number }).collect()
+    }
+
+    /// Takes what is dirty of each of some series, and freezes the range of it that `reach` says, onto the end of `frozen`.
     ///
-    /// `reach` sees the series' number and its ring, still dirty. Series that are clean are left out. Once
-    /// the columns are safe elsewhere the answer is dropped; if they could not be made safe, it goes to
+    /// `reach` sees the series' number and its ring, still dirty. Series that are clean, or gone, are left out. Once
+    /// the columns are safe elsewhere they are dropped; if they could not be made safe, they go to
     /// [`HostGuard::give_back`].
+    pub fn freeze(
+        &mut self,
+        series: &[SeriesIndex],
+        mut reach: impl FnMut(SeriesIndex, &Ring) -> Range<Slot>,
+        frozen: &mut Vec<FrozenSeries>,
+    ) {
+        let host = self.host.tag;
+        let State { levels, series: table, .. } = &mut *self.state;
+        for index in series.iter().filter(|index| index.host == host) {
+            let Some(series) = table.get_mut(index.number).filter(|series| series.ring.is_dirty()) else {
+                continue;
+            };
+            let range = reach(*index, &series.ring);
+            frozen.push(FrozenSeries {
+                index: *index,
+                path: levels.shared_path(series.level),
+                metric: Arc::clone(&series.metric),
+                dirty: series.ring.take_dirty(),
+                column: series.ring.freeze(range),
+            });
+        }
+    }
+
+    /// [`HostGuard::freeze`] of all that is dirty, at once.
     #[must_use = "what is taken and neither saved nor given back is never saved"]
     pub fn freeze_dirty(
         &mut self,
-        mut reach: impl FnMut(SeriesIndex, &Ring) -> Range<Slot>,
+        reach: impl FnMut(SeriesIndex, &Ring) -> Range<Slot>,
     ) -> Vec<FrozenSeries> {
-        let host = self.host.tag;
-        let State { levels, series: table, .. } = &mut *self.state;
-        let mut frozen = Vec::with_capacity(table.iter().filter(|series| series.ring.is_dirty()).count());
-        for level in levels.walk(Levels::HOST) {
-            for number in levels.metrics(level) {
-                let Some(series) = table.get_mut(*number).filter(|series| series.ring.is_dirty()) else {
-                    continue;
-                };
-                let index = SeriesIndex { host, number: *number };
-                let range = reach(index, &series.ring);
-                frozen.push(FrozenSeries {
-                    index,
-                    path: levels.shared_path(level),
-                    metric: Arc::clone(&series.metric),
-                    dirty: series.ring.take_dirty(),
-                    column: series.ring.freeze(range),
-                });
-            }
-        }
+        let dirty = self.dirty_series();
+        let mut frozen = Vec::with_capacity(dirty.len());
+        self.freeze(&dirty, reach, &mut frozen);
         frozen
     }
 

@@ -3,7 +3,7 @@
 //! The order is what makes it safe; each line ends when it is durable for all hosts of the batch:
 //!
 //! ```text
-//! freeze what is dirty, and in the same critical section begin the next generation
+//! begin the next generation, and freeze what was dirty by then
 //! the rest of the records into the old segment
 //! current.wal -> sealed.<g>.wal
 //! older snapshots that take up late samples: new content, renamed over the old

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
-use treering_level::Sample;
+use treering_level::{FREEZE_AT_ONCE, Sample};
 use treering_persist::{Options, WriteError};
 use treering_tests::{Errno, Fault, Found, Operation, Rule, SeriesName, SimDisk, WatchedDisk, held};
 
@@ -92,8 +92,12 @@ impl Writers {
 #[test]
 fn row_12_every_sample_of_many_writers_is_in_the_log_when_it_is_acknowledged() {
     const NAMES: [&str; 4] = ["core0", "core1", "core2", "core3"];
+    // In all more than a checkpoint freezes at once: others write in between.
+    const LEVELS: usize = FREEZE_AT_ONCE;
+    const ROUNDS: i64 = 200;
+    let levels = |name: &'static str| (0..LEVELS).map(move |level| format!("{name}-{level}"));
     // Some writers cross the limit of the log, and checkpoint while the others write.
-    let limited = Options { log_bytes_max: 10_000, ..options() };
+    let limited = Options { log_bytes_max: 100_000, ..options() };
     let disk = SimDisk::new();
     let writers = Arc::new(Writers::default());
     let watched = {
@@ -107,11 +111,13 @@ fn row_12_every_sample_of_many_writers_is_in_the_log_when_it_is_acknowledged() {
         for (name, acknowledged) in NAMES.iter().zip(&writers.acknowledged) {
             let (store, host, begin) = (&store, host.clone(), &begin);
             scope.spawn(move || {
-                let series = store.resolve(&host, &[name], "flops").unwrap();
+                let series = levels(name).map(|level| store.resolve(&host, &[&level], "flops").unwrap());
+                let series: Vec<_> = series.collect();
                 begin.wait();
-                for k in 0..1000 {
-                    let sample = Sample { series, time_s: T - 1000 + k, value: 1.0 };
-                    assert_eq!(store.write(&host, &[sample]).unwrap().stored, 1);
+                for k in 0..ROUNDS {
+                    let sample = |series: &_| Sample { series: *series, time_s: T - ROUNDS + k, value: 1.0 };
+                    let batch: Vec<_> = series.iter().map(sample).collect();
+                    assert_eq!(usize::try_from(store.write(&host, &batch).unwrap().stored), Ok(LEVELS));
                     acknowledged.store(k + 1, Ordering::SeqCst);
                 }
             });
@@ -122,9 +128,11 @@ fn row_12_every_sample_of_many_writers_is_in_the_log_when_it_is_acknowledged() {
     for (disk, promised) in moments {
         let held = held(&start(&disk, &limited));
         for (name, promised) in NAMES.iter().zip(promised) {
-            let found = held.get(&SeriesName::new("alpha", "n1", &[name], "flops"));
-            let found = found.map_or(0, |held| held.samples.range(..T - 1000 + promised).count());
-            assert_eq!(i64::try_from(found).unwrap(), promised, "{name}");
+            for level in levels(name) {
+                let found = held.get(&SeriesName::new("alpha", "n1", &[&level], "flops"));
+                let found = found.map_or(0, |held| held.samples.range(..T - ROUNDS + promised).count());
+                assert_eq!(i64::try_from(found).unwrap(), promised, "{level}");
+            }
         }
     }
 }

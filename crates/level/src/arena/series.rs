@@ -86,11 +86,6 @@ impl SeriesTable {
     }
 
     /// All series, in no order that means anything.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Series> {
-        self.packed.iter()
-    }
-
-    /// All series, in no order that means anything.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Series> {
         self.packed.iter_mut()
     }

@@ -27,6 +27,26 @@ fn dirty_slots(guard: &HostGuard<'_, Told>) -> u64 {
 }
 
 #[test]
+fn parts_of_what_is_dirty_are_frozen_one_after_the_other() {
+    let tree = taking_tree();
+    let put_all = |time_s| ["a", "b", "c"].map(|metric| put(&tree, &["c", "h"], metric, &[(time_s, 1.0)]));
+    put_all(T0);
+    let host = host(&tree);
+    let dirty_series = host.lock().dirty_series();
+    let mut frozen = Vec::new();
+    host.lock().freeze(&dirty_series[..2], dirty, &mut frozen);
+    // What comes in between belongs to those that are still to come, and to the next time.
+    put_all(T0 + 60);
+    put(&tree, &["c", "h"], "aa", &[(T0, 1.0)]);
+    host.lock().freeze(&dirty_series[2..], dirty, &mut frozen);
+    let slots: Vec<u64> = frozen.iter().map(|series| series.column.slots()).collect();
+    assert_eq!((names(&frozen), slots), (["a", "b", "c"].map(str::to_owned).to_vec(), vec![1, 1, 2]));
+    host.lock().freeze(&dirty_series, dirty, &mut frozen);
+    assert_eq!(names(&frozen[3..]), ["a", "b"]);
+    assert_eq!(names(&host.lock().freeze_dirty(dirty)), ["aa"]);
+}
+
+#[test]
 fn series_come_in_path_order_whatever_order_they_were_made_in() {
     let tree = taking_tree();
     for (path, metric) in [

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use treering_level::{FrozenSeries, Host};
+use treering_level::{FREEZE_AT_ONCE, FrozenSeries, Host, Ring};
 use treering_snapshot::{Meta, Ours, Window};
 
 use super::Environment;
@@ -113,7 +113,11 @@ impl<'a> HostRun<'a> {
         self.error.get_or_insert(error);
     }
 
-    /// Freezes what is dirty and begins the next generation, in one critical section.
+    /// Begins the next generation, and freezes what is dirty by then.
+    ///
+    /// Writers get the host's lock back now and then. What they write meanwhile goes into the next segment; that some of it
+    /// is in the snapshot as well harms nobody. All that was written before is frozen: series may come in between, but
+    /// none goes, because retention waits for the catalog.
     pub(super) fn freeze(&mut self, env: &Environment) -> Result<(), CheckpointError> {
         let Some(Sealing { log, .. }) = &mut self.sealing else { return Ok(()) };
         let storage = &*env.storage;
@@ -122,21 +126,25 @@ impl<'a> HostRun<'a> {
             self.disk.write_pending(storage, self.memory, log);
         }
         let catalog = &self.catalog;
-        let (generation, rest) = {
-            let mut memory = self.memory.lock();
-            self.frozen = memory.freeze_dirty(|series, ring| {
-                let dirty = ring.dirty_span().unwrap_or(0..0);
-                match (ring.grid(), catalog.floor_s(series)) {
-                    // Late samples: an older file is merged with all that memory has.
-                    (Some(grid), Some(floor_s)) if dirty.start < floor_slot(&grid, Some(floor_s)) => {
-                        ring.span().unwrap_or(0..0)
-                    }
-                    _ => dirty,
+        let reach = |series, ring: &Ring| {
+            let dirty = ring.dirty_span().unwrap_or(0..0);
+            match (ring.grid(), catalog.floor_s(series)) {
+                // Late samples: an older file is merged with all that memory has.
+                (Some(grid), Some(floor_s)) if dirty.start < floor_slot(&grid, Some(floor_s)) => {
+                    ring.span().unwrap_or(0..0)
                 }
-            });
-            let journal = memory.journal();
-            (journal.generation(), journal.seal(log.take_spare()))
+                _ => dirty,
+            }
         };
+        let (generation, rest, dirty) = {
+            let mut memory = self.memory.lock();
+            let journal = memory.journal();
+            (journal.generation(), journal.seal(log.take_spare()), memory.dirty_series())
+        };
+        self.frozen.reserve_exact(dirty.len());
+        for series in dirty.chunks(FREEZE_AT_ONCE) {
+            self.memory.lock().freeze(series, reach, &mut self.frozen);
+        }
         let generation = generation + u64::from(planted("covers-one-too-many"));
         let readable =
             catalog.unread_from.map_or(generation, |unread| generation.min(unread.saturating_sub(1)));
