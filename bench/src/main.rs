@@ -125,7 +125,7 @@ enum Run {
     },
     /// Tell what the time of rows goes to, with `perf`
     ///
-    /// Those rows that do not reach what is wanted of them can be asked about; without any, all of them are.
+    /// Rows that do not reach what is wanted of them, or hardly, have a profile; without any, all of these are shown.
     Profile {
         /// The rows
         #[arg(value_name = "ROW")]

@@ -46,7 +46,9 @@ const LETS_GO: Part = part(
     "letting go of frozen columns",
     &["drop_in_place", "FrozenSeries::release", "FrozenSeries>::release"],
 );
-const FREEZES: Part = part("freezing", &["freeze_dirty"]);
+const FREEZE: &[&str] =
+    &["treering_level::freeze::<impl", "HostGuard<H>>::freeze", "HostGuard<H>>::dirty_series"];
+const FREEZES: Part = part("freezing", FREEZE);
 const PLANS: Part = part("which slots are held: waiting for each chunk", &["plan::held"]);
 const CHECKSUMS: Part = part("checksums", &["crc32fast"]);
 
@@ -119,12 +121,12 @@ const PROFILES: &[Profile] = &[
     },
     Profile {
         row: "stall",
-        below: &["freeze_dirty"],
+        below: FREEZE,
         parts: &[
             FAULTS,
             ALLOCATOR,
             part("freezing: copying the newest chunk", &["from_header_and_slice"]),
-            part("freezing: waiting for the series and its chunks", &["freeze_dirty"]),
+            part("freezing: waiting for the series and its chunks", FREEZE),
         ],
     },
 ];
