@@ -150,6 +150,12 @@ impl SimDisk {
         self.state().operations
     }
 
+    /// Whether data were lost of which no sync of the whole file system has told yet; the next one will, whoever asks.
+    #[must_use]
+    pub fn owes_an_error(&self) -> bool {
+        self.state().image.loss_unreported
+    }
+
     /// The process will die before its operation number `k`, counted from 0, has done anything.
     pub fn stop_before(&self, k: u64) {
         self.state().stop_at = Some(k);

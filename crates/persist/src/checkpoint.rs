@@ -3,11 +3,10 @@
 //! The order is what makes it safe; each line ends when it is durable for all hosts of the batch:
 //!
 //! ```text
-//! begin the next generation, and freeze what was dirty by then
-//! the rest of the records into the old segment
+//! begin the next generation: the rest of the records into the old segment
 //! current.wal -> sealed.<g>.wal
-//! older snapshots that take up late samples: new content, renamed over the old
-//! the new snapshots as *.tmp
+//! freeze what is dirty: older snapshots that take up late samples, and the new ones, as *.tmp
+//! the older ones renamed over the old content
 //! *.tmp -> <stem>.<format>; from here on the segments are covered
 //! remove covered segments and unfinished files, set damaged files aside
 //! ```
@@ -89,7 +88,7 @@ fn checkpoint_batch(
     let mut runs: Vec<HostRun<'_>> =
         hosts.iter().zip(&disks).filter_map(|(host, disk)| HostRun::begin(host, disk)).collect();
 
-    each(env, &mut runs, |run| run.freeze(env));
+    each(env, &mut runs, |run| run.end_generation(env));
     sync_segments(env, &mut runs);
     each(env, &mut runs, |run| run.rename_segment(env));
     sync_dirs(env, &mut runs);
@@ -98,13 +97,10 @@ fn checkpoint_batch(
     if planted("set-aside-before-covered") {
         each(env, &mut runs, |run| run.clean_up(env));
     }
-    each(env, &mut runs, |run| run.write_late(env));
+    each(env, &mut runs, |run| run.write(env, buffer));
     sync_files(env, &mut runs);
     each(env, &mut runs, |run| run.rename_late(env));
     sync_dirs(env, &mut runs);
-
-    each(env, &mut runs, |run| run.write_new(env, buffer));
-    sync_files(env, &mut runs);
     if planted("unlink-before-rename") {
         each(env, &mut runs, HostRun::committed);
         each(env, &mut runs, |run| run.clean_up(env));

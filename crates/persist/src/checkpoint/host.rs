@@ -1,24 +1,24 @@
 //! One host on its way through a checkpoint: what it holds locked, and each step.
 
+mod write;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
-use treering_level::{FREEZE_AT_ONCE, FrozenSeries, Host, Ring};
-use treering_snapshot::{Meta, Ours, Window};
+use treering_level::{FrozenSeries, Host};
 
 use super::Environment;
-use super::encode::{ColumnOf, Encoded, encode};
+use super::encode::Encoded;
 use super::finish;
-use super::late::{Rewritten, merge_late};
-use super::plan::{floor_slot, fresh_columns, held};
+use super::late::Rewritten;
 use crate::catalog::{Catalog, SnapshotFile};
 use crate::error::{CheckpointError, IoFailure, chain};
 use crate::journal::HostJournal;
-use crate::layout::{snapshot_name, temporary_name};
+use crate::layout::temporary_name;
 use crate::log::{DirMark, DirSync, HostDisk, Log, Mark};
 use crate::planted::planted;
 use crate::report::CheckpointReport;
-use crate::storage::{Replace, Storage, StorageFile, append_all};
+use crate::storage::{Replace, StorageFile};
 use crate::sync::{Arc, MutexGuard};
 
 /// A host in a checkpoint. Dropping it gives back what was frozen, unless that is safe.
@@ -35,8 +35,7 @@ pub(super) struct HostRun<'a> {
     /// The log's end when it was sealed.
     sealed: Mark,
     late: Vec<Rewritten>,
-    /// Columns of the new files, in the order of their stems. The last one commits.
-    front: Vec<Vec<ColumnOf>>,
+    /// In the order of their stems. The last one commits.
     new: Vec<NewFile>,
     unsynced: Vec<(PathBuf, Arc<dyn StorageFile>)>,
     /// Files that were written under temporary names.
@@ -51,7 +50,7 @@ pub(super) struct HostRun<'a> {
     report: CheckpointReport,
 }
 
-/// What is locked from freezing until the old segment's new name is durable.
+/// What is locked until the old segment's new name is durable.
 struct Sealing<'a> {
     _syncing: MutexGuard<'a, ()>,
     log: MutexGuard<'a, Log>,
@@ -87,7 +86,6 @@ impl<'a> HostRun<'a> {
             frozen: Vec::new(),
             sealed: Mark::default(),
             late: Vec::new(),
-            front: Vec::new(),
             new: Vec::new(),
             unsynced: Vec::new(),
             temporaries: Vec::new(),
@@ -113,50 +111,32 @@ impl<'a> HostRun<'a> {
         self.error.get_or_insert(error);
     }
 
-    /// Begins the next generation, and freezes what is dirty by then.
-    ///
-    /// Writers get the host's lock back now and then. What they write meanwhile goes into the next segment; that some of it
-    /// is in the snapshot as well harms nobody. All that was written before is frozen: series may come in between, but
-    /// none goes, because retention waits for the catalog.
-    pub(super) fn freeze(&mut self, env: &Environment) -> Result<(), CheckpointError> {
+    /// Begins the next generation; what was written before is dirty, and stays so until it is frozen for the snapshot.
+    pub(super) fn end_generation(&mut self, env: &Environment) -> Result<(), CheckpointError> {
         let Some(Sealing { log, .. }) = &mut self.sealing else { return Ok(()) };
         let storage = &*env.storage;
         self.disk.ensure_dirs(storage)?;
         if self.memory.lock().journal().has_pending() {
             self.disk.write_pending(storage, self.memory, log);
         }
-        let catalog = &self.catalog;
-        let reach = |series, ring: &Ring| {
-            let dirty = ring.dirty_span().unwrap_or(0..0);
-            match (ring.grid(), catalog.floor_s(series)) {
-                // Late samples: an older file is merged with all that memory has.
-                (Some(grid), Some(floor_s)) if dirty.start < floor_slot(&grid, Some(floor_s)) => {
-                    ring.span().unwrap_or(0..0)
-                }
-                _ => dirty,
-            }
-        };
-        let (generation, rest, dirty) = {
+        let (generation, rest) = {
             let mut memory = self.memory.lock();
             let journal = memory.journal();
-            (journal.generation(), journal.seal(log.take_spare()), memory.dirty_series())
+            (journal.generation(), journal.seal(log.take_spare()))
         };
-        self.frozen.reserve_exact(dirty.len());
-        for series in dirty.chunks(FREEZE_AT_ONCE) {
-            self.memory.lock().freeze(series, reach, &mut self.frozen);
-        }
+        // What came in between: it is dirty, and its writers wait for its record.
+        self.disk.write_rest(storage, log, generation, rest);
+        self.sealed = self.disk.mark(storage);
+
         let generation = generation + u64::from(planted("covers-one-too-many"));
-        let readable =
-            catalog.unread_from.map_or(generation, |unread| generation.min(unread.saturating_sub(1)));
+        let unread_from = self.catalog.unread_from;
+        let readable = unread_from.map_or(generation, |unread| generation.min(unread.saturating_sub(1)));
         // While a damaged snapshot lies among the others, it may come before the one that gets what was written over its
         // samples. The log is what overwrites both, until the damaged one is set aside.
-        self.holds_back = !catalog.damaged.is_empty();
+        self.holds_back = !self.catalog.damaged.is_empty();
         if !self.holds_back {
             self.covers = self.covers.max(readable);
         }
-        // What came in between: it is frozen, and its writers wait for its record.
-        self.disk.write_rest(storage, log, generation, rest);
-        self.sealed = self.disk.mark(storage);
         Ok(())
     }
 
@@ -191,19 +171,6 @@ impl<'a> HostRun<'a> {
         Ok(())
     }
 
-    /// New content for older files that take up late samples.
-    pub(super) fn write_late(&mut self, env: &Environment) -> Result<(), CheckpointError> {
-        let work = merge_late(env, self.disk, &self.catalog, &self.frozen)?;
-        self.front = work.front;
-        self.late = work.rewritten;
-        for index in 0..self.late.len() {
-            let name = temporary_name(&self.catalog.snapshots[self.late[index].file].name);
-            let bytes = std::mem::take(&mut self.late[index].bytes);
-            self.write_file(env, &name, &bytes)?;
-        }
-        Ok(())
-    }
-
     pub(super) fn rename_late(&mut self, env: &Environment) -> Result<(), CheckpointError> {
         for rewritten in std::mem::take(&mut self.late) {
             let file = &mut self.catalog.snapshots[rewritten.file];
@@ -216,64 +183,6 @@ impl<'a> HostRun<'a> {
             self.report.loss += rewritten.loss;
             self.changed_dirs.push(self.disk.dir.clone());
         }
-        Ok(())
-    }
-
-    /// The new snapshots, under temporary names.
-    pub(super) fn write_new(
-        &mut self,
-        env: &Environment,
-        buffer: &mut Vec<u8>,
-    ) -> Result<(), CheckpointError> {
-        let front = std::mem::take(&mut self.front);
-        let mut columns = self.fresh_columns();
-        let covers_more = finish::has_uncovered(&self.catalog);
-        if columns.is_empty() && front.is_empty() && self.frozen.is_empty() && !covers_more {
-            return Ok(());
-        }
-        if columns.is_empty() {
-            // Somebody has to say what is covered now.
-            columns.push(Vec::new());
-        }
-        let stems = finish::stems(self.disk, &self.catalog, &self.frozen, front.len(), columns.len())?;
-        let last = stems.len() - 1;
-        for (index, (stem, columns)) in stems.into_iter().zip(front.into_iter().chain(columns)).enumerate() {
-            let covers = if index == last { self.covers } else { 0 };
-            self.encode_new(env, stem, &columns, covers, buffer)?;
-        }
-        // At once, while the processor still has the chunks at hand, and the next host can have the memory.
-        self.frozen.iter_mut().for_each(FrozenSeries::release);
-        Ok(())
-    }
-
-    fn encode_new(
-        &mut self,
-        env: &Environment,
-        stem: i64,
-        columns: &[ColumnOf],
-        covers: u64,
-        buffer: &mut Vec<u8>,
-    ) -> Result<(), CheckpointError> {
-        let format = &*env.formats[0];
-        let name = snapshot_name(stem, format.extension());
-        let ours = Ours {
-            cluster: self.disk.cluster.clone(),
-            host: self.disk.host.clone(),
-            covers,
-            previous: self.catalog.covers,
-        };
-        let meta = |encoded: &Encoded| Meta {
-            // An end of 0 would say "of no known age" to the reference.
-            window: Window {
-                from_s: stem,
-                to_s: encoded.end_s.or(Some(stem)).filter(|end_s| *end_s != 0).unwrap_or(1),
-            },
-            ours: Some(ours),
-        };
-        let encoded = encode(format, &self.frozen, columns, meta, buffer)
-            .map_err(|source| CheckpointError::Encode { path: self.disk.dir.join(&name), source })?;
-        self.write_file(env, &temporary_name(&name), buffer)?;
-        self.new.push(NewFile { stem, name, encoded });
         Ok(())
     }
 
@@ -407,37 +316,6 @@ impl<'a> HostRun<'a> {
         total.add(std::mem::take(&mut self.report));
         again
     }
-
-    /// All dirty slots that a new file may hold, as columns; series with fewer pieces are in the newest files.
-    fn fresh_columns(&self) -> Vec<Vec<ColumnOf>> {
-        let mut files: Vec<Vec<ColumnOf>> = Vec::new();
-        for (index, series) in self.frozen.iter().enumerate().filter(|(_, series)| !series.column.is_empty())
-        {
-            let by_time = self.catalog.checkpointed_s.filter(|_| planted("coverage-by-time"));
-            let floor = floor_slot(&series.column.grid(), self.catalog.floor_s(series.index).max(by_time));
-            for (age, slots) in
-                fresh_columns(&held(&series.dirty, &series.column), floor).into_iter().rev().enumerate()
-            {
-                if files.len() <= age {
-                    files.push(Vec::new());
-                }
-                files[age].push(ColumnOf { series: index, slots });
-            }
-        }
-        files.reverse();
-        files
-    }
-
-    fn write_file(&mut self, env: &Environment, name: &str, bytes: &[u8]) -> Result<(), CheckpointError> {
-        let path = self.disk.dir.join(name);
-        let file = create_afresh(&*env.storage, &path)?;
-        self.temporaries.push(path.clone());
-        append_all(&*file, bytes).map_err(|(_, error)| IoFailure::new("write", &path, error))?;
-        self.report.files_written += 1;
-        self.report.bytes += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        self.unsynced.push((path, file));
-        Ok(())
-    }
 }
 
 impl Drop for HostRun<'_> {
@@ -446,16 +324,4 @@ impl Drop for HostRun<'_> {
             self.memory.lock().give_back(&self.frozen);
         }
     }
-}
-
-/// A temporary file that an earlier checkpoint left behind is in nobody's way.
-fn create_afresh(storage: &dyn Storage, path: &Path) -> Result<Arc<dyn StorageFile>, IoFailure> {
-    match storage.create(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            storage.unlink(path).map_err(|error| IoFailure::new("remove", path, error))?;
-            storage.create(path)
-        }
-        created => created,
-    }
-    .map_err(|error| IoFailure::new("create", path, error))
 }
