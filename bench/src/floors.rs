@@ -5,6 +5,7 @@ pub mod copy;
 pub mod files;
 pub mod lines;
 pub mod parse;
+pub mod pause;
 pub mod print;
 pub mod read;
 pub mod records;

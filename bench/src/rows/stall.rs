@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use treering_level::{Bounds, FREEZE_AT_ONCE, Query, Ring, Selector};
+use treering_level::{Bounds, Query, Ring, SERIES_AT_ONCE, Selector};
 use treering_persist::{Store, SyncPolicy};
 
 use crate::Result;
@@ -41,7 +41,10 @@ pub(super) fn run(context: &Context) -> Result<Vec<Line>> {
     drop(contents);
     let checkpoints = writer.beside(|stop| checkpoints(&store, &dir, stop))?;
     let queries = writer.beside(|stop| queries(context, &store, stop))?;
-    let mut lines = vec![Line::of_value("stall-alone-p50", "us", us(alone.memory.median()), Target::None)];
+    let mut lines = vec![
+        Line::of_value("stall-alone-p50", "us", us(alone.memory.median()), Target::None),
+        Line::of_value("stall-alone-worst", "us", us(alone.memory.worst()), Target::None),
+    ];
     for (what, beside) in [("stall", &checkpoints), ("stall-query", &queries)] {
         let extra = |part| us(beside.memory.quantile(part)) - us(alone.memory.quantile(part));
         let mut add = |name, value, target| {
@@ -59,10 +62,16 @@ pub(super) fn run(context: &Context) -> Result<Vec<Line>> {
     }
     lines.push(Line::of_value("stall-files-worst", "us", us(files.memory.worst()), Target::None));
     let limit = Target::AtMost(250.0);
-    let freezes = freezes(&store);
-    lines.push(Line::of_value("stall-freeze-p50", "us", us(freezes.median()), Target::None));
-    lines.push(Line::of_value("stall-freeze", "us", us(freezes.worst()), limit));
+    let rounds: Vec<Spread> = (0..context.rounds).map(|_| freezes(&store)).collect();
+    let longest = Spread::new(rounds.iter().map(Spread::worst).collect());
+    let medians = Spread::new(rounds.iter().map(Spread::median).collect());
+    lines.push(Line::of_value("stall-freeze-p50", "us", us(medians.median()), Target::None));
+    lines.push(Line::of_value("stall-freeze", "us", us(longest.median()), limit));
+    lines.push(Line::of_value("stall-freeze-worst", "us", us(longest.worst()), Target::None));
     lines.push(Line::of_value("stall-retention", "us", us(longest_free(context, &store)), limit));
+    let pauses = Spread::new((0..context.rounds).map(|_| floors::pause::longest()).collect());
+    lines.push(Line::of_value("stall-pause", "us", us(pauses.median()), Target::None));
+    lines.push(Line::of_value("stall-pause-worst", "us", us(pauses.worst()), Target::None));
     Ok(lines)
 }
 
@@ -199,7 +208,7 @@ fn freezes(store: &Store) -> Spread {
         let (dirty, took) = held(|| host.lock().dirty_series());
         times.push(took);
         let mut frozen = Vec::with_capacity(dirty.len());
-        for series in dirty.chunks(FREEZE_AT_ONCE) {
+        for series in dirty.chunks(SERIES_AT_ONCE) {
             let reach = |_, ring: &Ring| ring.span().unwrap_or_default();
             times.push(held(|| host.lock().freeze(series, reach, &mut frozen)).1);
         }
@@ -215,15 +224,17 @@ fn held<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (result, begun.elapsed())
 }
 
-/// The longest that a host's lock is held while the older half of all that it has is freed.
+/// The longest that a host's lock is held while the older half of all that it has is freed as retention does it.
 fn longest_free(context: &Context, store: &Store) -> Duration {
     let limit_s = context.fritz.time_s(context.fritz.samples() / 2);
     let mut longest = Duration::ZERO;
     for host in store.tree().hosts() {
-        let mut held = host.lock();
-        let begun = Instant::now();
-        held.free_before(limit_s);
-        longest = longest.max(begun.elapsed());
+        let series = host.lock().series_count();
+        for first in (0..series).step_by(SERIES_AT_ONCE) {
+            let some = first..first + SERIES_AT_ONCE;
+            longest = longest.max(held(|| host.lock().free_chunks_before(limit_s, some)).1);
+        }
+        longest = longest.max(held(|| host.lock().free_before(limit_s)).1);
     }
     longest
 }

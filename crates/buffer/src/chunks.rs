@@ -152,6 +152,12 @@ impl Chunks {
         shared
     }
 
+    /// Whether a chunk ends before a slot.
+    pub(crate) fn has_before(&self, slot: Slot) -> bool {
+        let oldest = self.sealed().first().map_or(self.open.run(), Sealed::run);
+        !oldest.values.is_empty() && oldest.end() <= slot
+    }
+
     /// Drops the chunks that have no sample from `slot` on, and counts the dropped samples.
     pub(crate) fn free_before(&mut self, slot: Slot) -> u64 {
         let mut samples = 0;

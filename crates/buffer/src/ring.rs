@@ -229,13 +229,14 @@ impl Ring {
     /// the ring, and from the process when that column is dropped.
     pub fn free_before(&mut self, limit_s: i64) -> Freed {
         let Some(grid) = self.grid() else { return Freed::default() };
-        let held_bytes = self.memory_bytes();
-        let dirty = self.take_dirty();
-        let samples = self.chunks.free_before(grid.first_slot_from(limit_s));
-        self.put_dirty_within(dirty);
-        if samples == 0 {
+        let limit = grid.first_slot_from(limit_s);
+        if !self.chunks.has_before(limit) {
             return Freed::default();
         }
+        let held_bytes = self.memory_bytes();
+        let dirty = self.take_dirty();
+        let samples = self.chunks.free_before(limit);
+        self.put_dirty_within(dirty);
         self.samples -= samples;
         Freed { samples, bytes: held_bytes.saturating_sub(self.memory_bytes()) }
     }

@@ -1,5 +1,7 @@
 //! Freeing what retention no longer wants.
 
+use std::ops::{AddAssign, Range};
+
 use crate::host::{HostGuard, State};
 use crate::view::SeriesIndex;
 
@@ -16,7 +18,30 @@ pub struct Freed {
     pub levels: usize,
 }
 
+impl AddAssign for Freed {
+    fn add_assign(&mut self, other: Self) {
+        self.samples += other.samples;
+        self.bytes += other.bytes;
+        self.series += other.series;
+        self.levels += other.levels;
+    }
+}
+
 impl<H> HostGuard<'_, H> {
+    /// Frees only the chunks, and only of some of the [`HostGuard::series_count`] series, counted in no order that means
+    /// anything. Whoever does so with a few at a time, and gives writers the lock in between, leaves little to
+    /// [`HostGuard::free_before_but`].
+    pub fn free_chunks_before(&mut self, limit_s: i64, places: Range<usize>) -> Freed {
+        let State { series, samples, .. } = &mut *self.state;
+        let mut freed = Freed::default();
+        for series in series.iter_mut().take(places.end).skip(places.start) {
+            let of_series = series.ring.free_before(limit_s);
+            freed += Freed { samples: of_series.samples, bytes: of_series.bytes, ..Freed::default() };
+        }
+        *samples = samples.saturating_sub(freed.samples);
+        freed
+    }
+
     /// Frees the chunks that end before `limit_s`, in Unix seconds, dirty or not; then the series without a
     /// sample, then the levels without a series.
     ///
@@ -29,15 +54,9 @@ impl<H> HostGuard<'_, H> {
     /// The same, but a series without a sample of which `stays` says so keeps its index, its names and its grid:
     /// because something that is stored elsewhere still lies on that grid.
     pub fn free_before_but(&mut self, limit_s: i64, stays: impl Fn(SeriesIndex) -> bool) -> Freed {
+        let mut freed = self.free_chunks_before(limit_s, 0..usize::MAX);
         let host = self.host.tag;
-        let State { levels, series, samples, .. } = &mut *self.state;
-        let mut freed = Freed::default();
-        for series in series.iter_mut() {
-            let of_series = series.ring.free_before(limit_s);
-            freed.samples += of_series.samples;
-            freed.bytes += of_series.bytes;
-        }
-        *samples = samples.saturating_sub(freed.samples);
+        let State { levels, series, .. } = &mut *self.state;
         let metrics = series.take_empty(|number| stays(SeriesIndex { host, number }));
         if metrics.is_empty() {
             return freed;

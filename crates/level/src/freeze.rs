@@ -9,10 +9,10 @@ use crate::host::{HostGuard, State};
 use crate::sync::Arc;
 use crate::view::SeriesIndex;
 
-/// So many series are frozen in some tens of microseconds: whoever has more gives writers the lock in between.
+/// So many series are frozen, or freed, in some tens of microseconds: whoever has more gives writers the lock in between.
 ///
 /// Where schedules are explored it is one, so that others may come between any two.
-pub const FREEZE_AT_ONCE: usize = if cfg!(treering_shuttle) { 1 } else { 64 };
+pub const SERIES_AT_ONCE: usize = if cfg!(treering_shuttle) { 1 } else { 64 };
 
 /// A series as it was when it was frozen, with all that a snapshot says of it.
 #[derive(Clone, Debug)]

@@ -75,7 +75,7 @@ pub use treering_buffer::{
 };
 
 pub use free::Freed;
-pub use freeze::{FREEZE_AT_ONCE, FrozenSeries};
+pub use freeze::{FrozenSeries, SERIES_AT_ONCE};
 pub use host::{Host, HostGuard};
 pub use limits::{DEPTH_MAX, Limits};
 pub use metric::{Aggregation, Entry, Metric, MetricError, MetricTable, Unknown};

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
-use treering_level::{FREEZE_AT_ONCE, Sample};
+use treering_level::{SERIES_AT_ONCE, Sample};
 use treering_persist::{Options, WriteError};
 use treering_tests::{Errno, Fault, Found, Operation, Rule, SeriesName, SimDisk, WatchedDisk, held};
 
@@ -93,7 +93,7 @@ impl Writers {
 fn row_12_every_sample_of_many_writers_is_in_the_log_when_it_is_acknowledged() {
     const NAMES: [&str; 4] = ["core0", "core1", "core2", "core3"];
     // In all more than a checkpoint freezes at once: others write in between.
-    const LEVELS: usize = FREEZE_AT_ONCE;
+    const LEVELS: usize = SERIES_AT_ONCE;
     const ROUNDS: i64 = 200;
     let levels = |name: &'static str| (0..LEVELS).map(move |level| format!("{name}-{level}"));
     // Some writers cross the limit of the log, and checkpoint while the others write.

@@ -23,6 +23,31 @@ fn whole_chunks_before_the_limit_go_and_the_rest_stays() {
 }
 
 #[test]
+fn chunks_that_go_a_few_series_at_a_time_leave_their_series_to_the_end() {
+    let tree = taking_tree();
+    let samples: Vec<(i64, f32)> = (0..1000).map(|slot| (T0 + 60 * slot, 1.0)).collect();
+    for level in ["a", "b", "c", "d"] {
+        put(&tree, &["c", "h", level], "m", &samples);
+    }
+    put(&tree, &["c", "h", "e"], "m", &samples[..100]);
+    let host = host(&tree);
+    let limit_s = T0 + 60 * 600;
+    let some = |from| host.lock().free_chunks_before(limit_s, from..from + 2);
+    let mut freed = some(0);
+    assert_eq!(Freed { bytes: 0, ..freed }, Freed { samples: 1024, ..Freed::default() });
+    assert_eq!(tree.counts(), Counts { hosts: 1, levels: 5, series: 5, samples: 3076 });
+    freed += some(2);
+    freed += some(4);
+    freed += some(6);
+    assert_eq!(tree.counts(), Counts { hosts: 1, levels: 5, series: 5, samples: 4 * 488 });
+    let rest = host.lock().free_before(limit_s);
+    assert_eq!(rest, Freed { samples: 0, bytes: 0, series: 1, levels: 1 });
+    freed += rest;
+    assert_eq!(Freed { bytes: 0, ..freed }, Freed { samples: 4 * 512 + 100, bytes: 0, series: 1, levels: 1 });
+    assert!(freed.bytes >= 4 * 2148, "{freed:?}");
+}
+
+#[test]
 fn a_level_stays_as_long_as_a_series_below_it_does() {
     let tree = taking_tree();
     put(&tree, &["c", "h", "a", "b"], "old", &[(T0, 1.0)]);

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use treering_level::{Freed, SERIES_AT_ONCE};
+
 use super::Store;
 use crate::catalog::Catalog;
 use crate::log::HostDisk;
@@ -28,15 +30,21 @@ impl Store {
             if self.env.options.delete_expired {
                 self.delete_expired(&disk, &mut catalog, limit_s, &mut report);
             }
+            let mut freed = Freed::default();
+            let series = host.lock().series_count();
+            for first in (0..series).step_by(SERIES_AT_ONCE) {
+                freed += host.lock().free_chunks_before(limit_s, first..first + SERIES_AT_ONCE);
+            }
             // A series is forgotten only when nothing on disk tells of it. Else the next start would place what it
-            // gets from now on by the grid that it has there, and the next file could begin before the last one.
-            let has_others =
-                !catalog.sealed.is_empty() || !catalog.damaged.is_empty() || disk.lock_log().has_earlier();
+            // gets from now on by the grid that it has there, and the next file could begin before the last one. The log
+            // is held, so that nobody begins another segment meanwhile.
+            let log = disk.lock_log();
+            let has_others = !catalog.sealed.is_empty() || !catalog.damaged.is_empty() || log.has_earlier();
             let mut memory = host.lock();
             let logged = memory.journal().logged();
             let is_logged =
                 |number: u32| usize::try_from(number).is_ok_and(|number| logged.get(number) == Some(&true));
-            let freed = memory.free_before_but(limit_s, |series| {
+            freed += memory.free_before_but(limit_s, |series| {
                 has_others || catalog.may_hold(series) || is_logged(series.number())
             });
             report.samples_freed += freed.samples;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use treering_level::{FREEZE_AT_ONCE, FrozenSeries, Ring};
+use treering_level::{FrozenSeries, Ring, SERIES_AT_ONCE};
 use treering_snapshot::{Meta, Ours, Window};
 
 use super::super::Environment;
@@ -54,7 +54,7 @@ impl HostRun<'_> {
         };
         let dirty = self.memory.lock().dirty_series();
         self.frozen.reserve_exact(dirty.len());
-        for series in dirty.chunks(FREEZE_AT_ONCE) {
+        for series in dirty.chunks(SERIES_AT_ONCE) {
             self.memory.lock().freeze(series, reach, &mut self.frozen);
         }
     }
