@@ -22,6 +22,7 @@ pub mod loops;
 pub mod machine;
 pub mod measure;
 pub mod page;
+pub mod reference;
 pub mod report;
 pub mod rows;
 pub mod runs;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::Result;
+use crate::reference;
 use crate::report::{Line, Report, Target};
 
 /// The page, and the figures as JSON beside it.
@@ -57,7 +58,15 @@ impl Page {
     /// # Errors
     /// As the system reports it, or if the page has lost the lines between which the figures stand.
     pub fn write(&self, report: &Report, growth: &[Growth]) -> Result<()> {
-        let filled = fill(&fill(&self.read()?, "rows", &rows(report))?, "growth", &grown(growth))?;
+        let sections = [
+            ("rows", rows(report)),
+            ("reference", reference::beside(&report.lines)),
+            ("growth", grown(growth)),
+        ];
+        let mut filled = self.read()?;
+        for (name, text) in sections {
+            filled = fill(&filled, name, &text)?;
+        }
         std::fs::write(&self.markdown, filled)?;
         report.write(&self.json)
     }
