@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use treering_level::{Bounds, Query, Ring, SERIES_AT_ONCE, Selector};
+use treering_level::{Bounds, Query, Ring, SERIES_AT_ONCE, Sample, Selector};
 use treering_persist::{Store, SyncPolicy};
 
 use crate::Result;
@@ -22,6 +22,10 @@ const BATCH_EVERY: Duration = Duration::from_micros(460);
 /// How long the writer writes in each run: ten batches are beyond the 99.9th percentile.
 const BATCHES: usize = 10_000;
 
+/// Each chunk of a series holds so many rows, counted from the first.
+const CHUNK_ROWS: usize = 512;
+/// From here on the newest chunk has all the room that it will need.
+const QUIET_ROW: usize = 260;
 /// One run of each kind for so many hosts, so that a quick look stays one, and no more than this.
 const HOSTS_A_RUN: usize = 33;
 const RUNS_MAX: usize = 3;
@@ -37,7 +41,8 @@ pub(super) fn run(context: &Context) -> Result<Vec<Line>> {
     let store = context.open(&dir, SyncPolicy::Never, Written::Bin, Without::Logs)?;
     context.fill(&store)?;
     let resolved = context.resolve(&store)?;
-    let mut writer = Writer { context, store: &store, resolved: &resolved, row: context.fritz.samples() };
+    let row = context.fritz.samples();
+    let mut writer = Writer { context, store: &store, resolved: &resolved, row, sealing: Vec::new() };
     let floor_dir = context.empty_dir("stall-files")?;
     let contents = vec![vec![1_u8; HOST_FILE_BYTES]; context.fritz.hosts()];
     let [mut alone, mut files, mut checkpoints, mut queries] = [const { Runs(Vec::new()) }; 4];
@@ -69,6 +74,8 @@ pub(super) fn run(context: &Context) -> Result<Vec<Line>> {
         lines.push(Line::of_value(name, "us", extra, Target::None));
     }
     lines.push(Line::of_value("stall-files-worst", "us", files.worst_us(), Target::None));
+    let sealing = Spread::new(std::mem::take(&mut writer.sealing));
+    lines.push(Line::of_value("stall-seal-p50", "us", us(sealing.median()), Target::None));
     let limit = Target::AtMost(250.0);
     let rounds: Vec<Spread> = (0..context.rounds).map(|_| freezes(&store)).collect();
     let longest = Spread::new(rounds.iter().map(Spread::worst).collect());
@@ -121,11 +128,44 @@ struct Writer<'a> {
     store: &'a Store,
     resolved: &'a [Resolved],
     row: usize,
+    /// How long batches took in which each series got another chunk.
+    sealing: Vec<Duration>,
 }
 
 impl Writer<'_> {
+    /// Brings all hosts to where the newest chunk of no series grows or is sealed during a run, and memory to what it held
+    /// at the start: runs differ only by what is beside them.
+    fn prepare(&mut self) -> Result<()> {
+        let mut batch = Vec::with_capacity(SERIES);
+        while self.row % CHUNK_ROWS != QUIET_ROW {
+            for (host, resolved) in self.resolved.iter().enumerate() {
+                self.fill(host, &mut batch);
+                let begun = Instant::now();
+                self.store.write(&resolved.host, &batch)?;
+                if self.row.is_multiple_of(CHUNK_ROWS) {
+                    self.sealing.push(begun.elapsed());
+                }
+            }
+            self.row += 1;
+        }
+        let oldest = self.context.fritz.time_s(self.row.saturating_sub(self.context.fritz.samples()));
+        for host in self.store.tree().hosts() {
+            host.lock().free_before(oldest);
+        }
+        Ok(())
+    }
+
+    /// The batch of a host for the row that is due; rows repeat behind the last one, at other times.
+    fn fill(&self, host: usize, batch: &mut Vec<Sample>) {
+        let row = self.row % self.context.fritz.samples();
+        self.context.batch(host, row, &self.resolved[host].series, batch);
+        let time_s = self.context.fritz.time_s(self.row);
+        batch.iter_mut().for_each(|sample| sample.time_s = time_s);
+    }
+
     /// How long each batch took beside something else, which goes on until it is told to stop.
     fn beside(&mut self, other: impl Fn(&AtomicBool) -> Result<()> + Sync) -> Result<Stalls> {
+        self.prepare()?;
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
             let beside = scope.spawn(|| other(&stop));
@@ -147,14 +187,7 @@ impl Writer<'_> {
                 if memory.len() == BATCHES {
                     break 'rows;
                 }
-                self.context.batch(
-                    host,
-                    self.row % self.context.fritz.samples(),
-                    &resolved.series,
-                    &mut batch,
-                );
-                let time_s = self.context.fritz.time_s(self.row);
-                batch.iter_mut().for_each(|sample| sample.time_s = time_s);
+                self.fill(host, &mut batch);
                 due += BATCH_EVERY;
                 thread::sleep(due.saturating_duration_since(Instant::now()));
                 // The first sample's write takes along to the log what is in its buffer.
