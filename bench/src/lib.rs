@@ -27,6 +27,7 @@ pub mod report;
 pub mod rows;
 pub mod runs;
 pub mod storage;
+pub mod thread_times;
 pub mod workload;
 
 /// Whatever stops a measurement is told to whoever asked for it; nobody tells such errors apart.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use treering_buffer::CHUNK_SLOTS;
 use treering_level::{Bounds, Query, Ring, SERIES_AT_ONCE, Sample, Selector};
 use treering_persist::{Store, SyncPolicy};
 
@@ -15,6 +16,7 @@ use crate::floors;
 use crate::measure::Spread;
 use crate::report::{Line, Target};
 use crate::storage::Without;
+use crate::thread_times::{ThreadTimes, Times};
 use crate::workload::{CLUSTER, INTERVAL_S, SERIES};
 
 /// A million samples a second, in batches of one host.
@@ -22,10 +24,9 @@ const BATCH_EVERY: Duration = Duration::from_micros(460);
 /// How long the writer writes in each run: ten batches are beyond the 99.9th percentile.
 const BATCHES: usize = 10_000;
 
-/// Each chunk of a series holds so many rows, counted from the first.
-const CHUNK_ROWS: usize = 512;
-/// From here on the newest chunk has all the room that it will need.
-const QUIET_ROW: usize = 260;
+/// From this row of a chunk on the newest one of each series has all the room that it will need. With fewer than forty hosts a
+/// run is longer than what is left of the chunk, in each kind of run alike.
+const QUIET_ROW: usize = CHUNK_SLOTS / 2 + 4;
 /// One run of each kind for so many hosts, so that a quick look stays one, and no more than this.
 const HOSTS_A_RUN: usize = 33;
 const RUNS_MAX: usize = 3;
@@ -66,6 +67,10 @@ pub(super) fn run(context: &Context) -> Result<Vec<Line>> {
         add("p50", extra(0.5), Target::AtMost(0.5));
         add("p99.9", extra(0.999), Target::AtMost(50.0));
         add("worst", beside.worst_us(), Target::AtMost(2000.0));
+        let (took, times) = beside.worst();
+        add("worst-ran", us(times.ran), Target::None);
+        add("worst-core", us(times.waited), Target::None);
+        add("worst-blocked", us(took.saturating_sub(times.ran + times.waited)), Target::None);
         add("whole-p99.9", beside.whole_us(0.999), Target::None);
     }
     // What no store can help: one that takes no lock, and writes the same to the same disk.
@@ -100,6 +105,8 @@ struct Stalls {
     memory: Spread,
     /// Until they were acknowledged: then they are written.
     whole: Spread,
+    /// The longest until it was in memory, and what its time went to.
+    worst: (Duration, Times),
 }
 
 /// Several runs of a kind.
@@ -117,8 +124,12 @@ impl Runs {
     }
 
     /// The longest batch of all.
+    fn worst(&self) -> (Duration, Times) {
+        self.0.iter().map(|run| run.worst).max_by_key(|(took, _)| *took).unwrap_or_default()
+    }
+
     fn worst_us(&self) -> f64 {
-        us(Spread::new(self.0.iter().map(|run| run.memory.worst()).collect()).worst())
+        us(self.worst().0)
     }
 }
 
@@ -137,12 +148,12 @@ impl Writer<'_> {
     /// at the start: runs differ only by what is beside them.
     fn prepare(&mut self) -> Result<()> {
         let mut batch = Vec::with_capacity(SERIES);
-        while self.row % CHUNK_ROWS != QUIET_ROW {
+        while self.row % CHUNK_SLOTS != QUIET_ROW {
             for (host, resolved) in self.resolved.iter().enumerate() {
                 self.fill(host, &mut batch);
                 let begun = Instant::now();
                 self.store.write(&resolved.host, &batch)?;
-                if self.row.is_multiple_of(CHUNK_ROWS) {
+                if self.row.is_multiple_of(CHUNK_SLOTS) {
                     self.sealing.push(begun.elapsed());
                 }
             }
@@ -180,8 +191,9 @@ impl Writer<'_> {
         let mut batch = Vec::with_capacity(SERIES);
         let hosts = self.store.tree().hosts();
         let (mut memory, mut whole) = (Vec::with_capacity(BATCHES), Vec::with_capacity(BATCHES));
-        let begun = Instant::now();
-        let mut due = begun;
+        let times = ThreadTimes::of_this_thread()?;
+        let mut worst = (Duration::ZERO, Times::default());
+        let mut due = Instant::now();
         'rows: loop {
             for (host, resolved) in self.resolved.iter().enumerate() {
                 if memory.len() == BATCHES {
@@ -192,9 +204,14 @@ impl Writer<'_> {
                 thread::sleep(due.saturating_duration_since(Instant::now()));
                 // The first sample's write takes along to the log what is in its buffer.
                 let (first, rest) = batch.split_at(1);
+                let before = times.now()?;
                 let started = Instant::now();
                 let mut stored = hosts[host].lock().write(rest, Bounds::NONE).stored;
-                memory.push(started.elapsed());
+                let took = started.elapsed();
+                if took > worst.0 {
+                    worst = (took, times.now()?.since(before));
+                }
+                memory.push(took);
                 stored += self.store.write(&resolved.host, first)?.stored;
                 whole.push(started.elapsed());
                 if usize::try_from(stored)? != batch.len() {
@@ -204,7 +221,7 @@ impl Writer<'_> {
             self.row += 1;
         }
         self.row += 1;
-        Ok(Stalls { memory: Spread::new(memory), whole: Spread::new(whole) })
+        Ok(Stalls { memory: Spread::new(memory), whole: Spread::new(whole), worst })
     }
 }
 

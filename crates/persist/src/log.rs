@@ -163,7 +163,7 @@ impl HostDisk {
     }
 
     /// Writes the rest of a generation that was just ended. A broken segment is not replaced for it: what is in the
-    /// batch is frozen, too, and about to be in a snapshot.
+    /// batch is dirty, and about to be in a snapshot.
     pub(crate) fn write_rest(&self, storage: &dyn Storage, log: &mut Log, generation: u64, rest: Pending) {
         let opened = match &log.current {
             _ if rest.records.is_empty() => Ok(()),
