@@ -67,6 +67,8 @@ mod frozen;
 pub use frozen::{Frozen, Parts};
 pub use grid::{Grid, Slot, TIME_MAX_S};
 pub use ranges::SlotRanges;
-pub use ring::{Bounds, Column, Fill, Freed, ReadError, Refused, RestoreError, Restored, Ring, Stored};
+pub use ring::{
+    Bounds, Column, Fill, Freed, ReadError, Refused, RestoreError, Restored, Ring, SPREAD_SLOTS_MAX, Stored,
+};
 pub use values::Values;
 pub use window::CHUNK_SLOTS;

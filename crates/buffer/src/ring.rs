@@ -12,7 +12,7 @@ use crate::ranges::SlotRanges;
 
 pub use crate::chunk::{Fill, Stored};
 pub use read::ReadError;
-pub use restore::{Column, RestoreError, Restored};
+pub use restore::{Column, RestoreError, Restored, SPREAD_SLOTS_MAX};
 
 /// Up to here, in either direction, no slot that takes a time stands for one beyond the limit.
 const PLAIN_TIME_MAX_S: u64 = (TIME_MAX_S - u32::MAX as i64).unsigned_abs();

@@ -7,6 +7,10 @@ use crate::ranges::{Marks, SlotRanges};
 use crate::values::{Block, Values};
 use crate::window::left_in_window;
 
+/// A column of another interval may cover so many slots of the series' grid, or as many as it has values: 16 MB when it is
+/// written on that grid. What covers more is no series that somebody recorded, but an interval that is damaged.
+pub const SPREAD_SLOTS_MAX: u64 = 1 << 22;
+
 /// A column as a file holds it: values at even intervals.
 #[derive(Clone, Copy, Debug)]
 pub struct Column<'a> {
@@ -44,6 +48,21 @@ pub enum RestoreError {
         interval_s: u32,
         /// Values in the column, the missing ones counted in.
         slots: u64,
+    },
+    /// An interval so much longer than the series' own that the column would cover more than [`SPREAD_SLOTS_MAX`] slots.
+    #[error(
+        "{slots} values at {interval_s} s, where the series has one every {own_interval_s} s, cover {covered} slots: more \
+         than {SPREAD_SLOTS_MAX}"
+    )]
+    TooSparse {
+        /// Seconds from one value to the next.
+        interval_s: u32,
+        /// Values in the column, the missing ones counted in.
+        slots: u64,
+        /// Seconds from one slot of the series to the next.
+        own_interval_s: u32,
+        /// From the slot of the first value to that of the last, both counted in.
+        covered: u64,
     },
     /// Bytes that do not make whole values.
     #[error("{len_bytes} bytes are no whole number of values")]
@@ -104,7 +123,17 @@ impl Ring {
         let grid = self.grid_or_from(column.start_s).ok_or(beyond)?;
         // Slots ascend with time: if the outer ones are within the limits, all are.
         let first = grid.slot_within_limits(column.start_s).ok_or(beyond)?;
-        grid.slot_within_limits(last_s).ok_or(beyond)?;
+        let last = grid.slot_within_limits(last_s).ok_or(beyond)?;
+        let covered = last.abs_diff(first) + 1;
+        if covered > slots.max(SPREAD_SLOTS_MAX) {
+            let own_interval_s = self.interval_s;
+            return Err(RestoreError::TooSparse {
+                interval_s: column.interval_s,
+                slots,
+                own_interval_s,
+                covered,
+            });
+        }
         Ok(Some(Fitted { column, grid, first }))
     }
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use treering_buffer::{Bounds, CHUNK_SLOTS, Fill, Refused, Restored, Slot, Stored, TIME_MAX_S};
+use treering_buffer::{
+    Bounds, CHUNK_SLOTS, Fill, Refused, Restored, SPREAD_SLOTS_MAX, Slot, Stored, TIME_MAX_S,
+};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Model {
@@ -93,8 +95,11 @@ impl Model {
             return None;
         }
         let origin_s = self.origin_s.unwrap_or(start_s);
-        self.slot(start_s, origin_s)?;
-        self.slot(i64::try_from(last_s).unwrap(), origin_s)?;
+        let first = self.slot(start_s, origin_s)?;
+        let last = self.slot(i64::try_from(last_s).unwrap(), origin_s)?;
+        if last.abs_diff(first) >= SPREAD_SLOTS_MAX.max(values.len().try_into().unwrap()) {
+            return None;
+        }
         self.origin_s = Some(origin_s);
         let mut column = BTreeMap::new();
         for (time_s, value) in (0..).map(|at| start_s + i64::from(interval_s) * at).zip(values) {

@@ -1,6 +1,6 @@
 //! Restoring columns that were read from files.
 
-use treering_buffer::{Column, Fill, RestoreError, Restored, Ring, TIME_MAX_S, Values};
+use treering_buffer::{Column, Fill, RestoreError, Restored, Ring, SPREAD_SLOTS_MAX, TIME_MAX_S, Values};
 
 use crate::{START_S, dirty, file_bytes, filled, held, write};
 
@@ -169,6 +169,23 @@ fn bad_columns_are_errors_and_change_nothing() {
             assert_eq!((ring.grid(), held(&ring), dirty(&ring)), before);
         }
     }
+}
+
+#[test]
+fn a_column_that_its_interval_spreads_too_far_is_refused() {
+    let mut ring = filled(60, 3);
+    let before = (held(&ring), dirty(&ring));
+    let two = [Values::Native(&[1.0, 2.0])];
+    let interval_s = u32::try_from(SPREAD_SLOTS_MAX).unwrap() * 60;
+    let result = ring.restore(Column { start_s: 0, interval_s, values: &two }, Fill::EmptySlots, true);
+    let (slots, own_interval_s, covered) = (2, 60, SPREAD_SLOTS_MAX + 1);
+    assert_eq!(result, Err(RestoreError::TooSparse { interval_s, slots, own_interval_s, covered }));
+    assert_eq!((held(&ring), dirty(&ring)), before);
+
+    assert_eq!(restore(&mut ring, 0, interval_s - 60, &two, Fill::EmptySlots), (2, 0));
+    // Of its own interval it may be as long as it likes.
+    let long = [Values::Native(&[1.0]), Values::Missing(1 << 23), Values::Native(&[2.0])];
+    assert_eq!(restore(&mut Ring::new(60), 0, 60, &long, Fill::EmptySlots), (2, 0));
 }
 
 #[test]

@@ -90,8 +90,11 @@ pub(crate) fn late_slots(dirty: &SlotRanges, floor: Slot) -> SlotRanges {
 pub(crate) fn plan_late(grid: &Grid, late: &SlotRanges, extents: &[Option<Extent>]) -> LatePlan {
     let mut into: Vec<SlotRanges> = vec![SlotRanges::default(); extents.len()];
     let mut front = SlotRanges::default();
+    // Counted in slots, as recovery will place the columns: one off the grid fills slots that lie beside its times.
+    let held = extents.iter().enumerate().filter_map(|(index, extent)| Some((index, extent.as_ref()?)));
+    let columns: Vec<_> = held.map(|(index, extent)| (index, extent.slots(grid))).collect();
     for slot in late.iter().flatten() {
-        match file_for(grid, slot, extents) {
+        match file_for(slot, &columns) {
             Some(index) => into[index].insert(slot..slot + 1),
             None => front.insert(slot..slot + 1),
         }
@@ -114,21 +117,24 @@ pub(crate) fn plan_late(grid: &Grid, late: &SlotRanges, extents: &[Option<Extent
     LatePlan { into, front: joined(front.iter()) }
 }
 
-/// The file that a late slot goes to; none if it gets one of its own in front of all.
-///
-/// Counted in slots, as recovery will place the columns: one off the grid fills slots that lie beside its times.
-fn file_for(grid: &Grid, slot: Slot, extents: &[Option<Extent>]) -> Option<usize> {
-    let columns = || {
-        let held = extents.iter().enumerate().filter_map(|(index, extent)| Some((index, extent.as_ref()?)));
-        held.map(|(index, extent)| (index, extent.slots(grid)))
-    };
-    let begun = || columns().rev().filter(|(_, slots)| slots.start <= slot);
-    begun()
+/// The file that a late slot goes to; none if it gets one of its own in front of all. `columns` has the index of a file
+/// and what its column covers.
+fn file_for(slot: Slot, columns: &[(usize, Range<Slot>)]) -> Option<usize> {
+    let begun = || columns.iter().rev().filter(|(_, slots)| slots.start <= slot);
+    let of_begun = begun()
         .find(|(_, slots)| slots.contains(&slot))
-        .or_else(|| begun().find(|(_, slots)| slot - slots.end < GAP_SLOTS_MAX))
-        .or_else(|| columns().next().filter(|(_, slots)| (1..=GAP_SLOTS_MAX).contains(&(slots.start - slot))))
-        .or_else(|| begun().next())
-        .map(|(index, _)| index)
+        .or_else(|| begun().find(|(_, slots)| slot - slots.end < GAP_SLOTS_MAX));
+    let file = of_begun.or_else(|| {
+        // Far behind what has begun. The next one may begin earlier, but not before its predecessor.
+        let newest = columns.iter().rposition(|(_, slots)| slots.start <= slot);
+        let next = columns.get(newest.map_or(0, |newest| newest + 1));
+        match (newest.map(|newest| &columns[newest]), next) {
+            (None, next) => next.filter(|(_, slots)| slots.start - slot <= GAP_SLOTS_MAX),
+            (Some(before), Some(next)) if next.1.start - slot < slot - before.1.end => Some(next),
+            (before, _) => before,
+        }
+    });
+    file.map(|(index, _)| *index)
 }
 
 fn joined(ranges: impl Iterator<Item = Range<Slot>>) -> Vec<Range<Slot>> {
@@ -205,6 +211,15 @@ mod tests {
         assert_eq!(plan_late(&grid(), &slots(&[-4..-3]), &files).into, vec![(1, slots(&[-4..-3]))]);
     }
 
+    /// Else a file of three years ago would be stretched to here.
+    #[test]
+    fn a_late_slot_long_behind_the_file_before_it_goes_to_the_nearer_of_its_neighbours() {
+        let far = 8 * GAP_SLOTS_MAX;
+        let files = [extent(0, 2), None, extent(far, 2)];
+        let file_of = |slot: Slot| plan_late(&grid(), &slots(&[slot..slot + 1]), &files).into[0].0;
+        assert_eq!([1, GAP_SLOTS_MAX, far / 2 + 1, far / 2 + 2, far - 1].map(file_of), [0, 0, 0, 2, 2]);
+    }
+
     #[test]
     fn slots_long_before_the_oldest_file_get_files_in_front_of_it() {
         let far = -3 * GAP_SLOTS_MAX;
@@ -256,18 +271,19 @@ mod tests {
         /// Applies the plan to the extents and looks at them as a reader of the reference's would.
         #[test]
         fn prop_every_late_slot_is_held_and_starts_stay_in_order(
+            scale in prop_oneof![Just(1), Just(GAP_SLOTS_MAX / 7)],
             steps in proptest::collection::vec((0i64..20, 1u32..30, any::<bool>()), 1..6),
             dirty in proptest::collection::vec((-40i64..100, 1i64..8), 1..6),
         ) {
             let mut first = 0;
             let mut files: Vec<Option<Extent>> = Vec::new();
             for (step, count, held) in steps {
-                first += step;
+                first += step * scale;
                 files.push(if held { extent(first, count) } else { None });
             }
             let Some(newest) = files.iter().rev().flatten().next() else { return Ok(()) };
             let floor = floor_slot(&grid(), Some(newest.start_s));
-            let dirty = slots(&dirty.into_iter().map(|(at, len)| at..at + len).collect::<Vec<_>>());
+            let dirty = slots(&dirty.into_iter().map(|(at, len)| at * scale..at * scale + len).collect::<Vec<_>>());
             let late = late_slots(&dirty, floor);
             let plan = plan_late(&grid(), &late, &files);
 
@@ -282,7 +298,7 @@ mod tests {
             }
             // A rewritten column takes all that memory has within its new range, so any rewritten file will do: as long
             // as no newer one, left as it was, hides it.
-            for slot in late.iter().flatten() {
+            for slot in late.iter().flatten().filter(|slot| !plan.front.iter().any(|front| front.contains(slot))) {
                 let newest = held.iter().rposition(|column| column.as_ref().is_some_and(|c| c.contains(&slot)));
                 let rewritten = plan.into.iter().any(|(index, _)| Some(*index) == newest);
                 prop_assert!(rewritten, "slot {} must be in the newest file that has a place for it", slot);
