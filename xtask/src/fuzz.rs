@@ -28,8 +28,8 @@ struct Target {
     name: &'static str,
     /// The longest input that is worth trying.
     len_bytes_max: u32,
-    /// Inputs that reach what few others reach are tried more often. A run that reaches much is weighed for longer than it
-    /// takes, so that without it more is tried.
+    /// Inputs that reach what few others reach are tried more often, and give way to shorter ones that reach the same. A
+    /// run that reaches much is weighed for longer than it takes, so that without it more is tried.
     weighed: bool,
 }
 
@@ -39,7 +39,7 @@ const TARGETS: &[Target] = &[
     Target { name: "line", len_bytes_max: 256, weighed: true },
     Target { name: "log", len_bytes_max: 4096, weighed: true },
     Target { name: "names", len_bytes_max: 256, weighed: false },
-    Target { name: "recovery", len_bytes_max: 2048, weighed: false },
+    Target { name: "recovery", len_bytes_max: 1024, weighed: false },
 ];
 
 /// Which targets, for how long, and how they are built.
@@ -198,8 +198,8 @@ fn flags(options: &Options, target: &Target, job: u32) -> String {
     let Target { name, len_bytes_max, weighed } = target;
     let mut flags = format!(
         "-max_len={len_bytes_max} -dict=tests/fuzz/dictionaries/{name}.dict -timeout={INPUT_SECONDS_MAX} \
-         -rss_limit_mb={MEMORY_MB_MAX} -entropic={} -print_final_stats=1",
-        u32::from(*weighed)
+         -rss_limit_mb={MEMORY_MB_MAX} -entropic={weighed} -reduce_inputs={weighed} -print_final_stats=1",
+        weighed = u32::from(*weighed)
     );
     let seconds = match (options.smoke, options.seconds, options.executions) {
         (_, Some(seconds), _) => Some(seconds),
