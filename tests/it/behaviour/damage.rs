@@ -10,7 +10,7 @@ use treering_tests::{
     formats, held,
 };
 
-use super::{HOST, ROOT, T, checkpoint, files, got, kill, options, put};
+use super::{HOST, HOUR_S, ROOT, T, checkpoint, files, got, kill, options, put, snapshot};
 
 /// So many samples of each life, one after the other.
 const OF_A_LIFE: i64 = 20;
@@ -304,4 +304,36 @@ fn row_07_every_file_is_replaced_whole() {
         let snapshots: Vec<_> = written.iter().filter(|path| !path.ends_with("current.wal")).collect();
         assert!(snapshots.len() > 12 && snapshots.iter().all(|path| path.ends_with(".tmp")), "{snapshots:?}");
     }
+}
+
+/// A file of the reference's has no checksums: an interval may be anything, and a file that is rewritten is as long as
+/// its columns reach.
+#[test]
+fn row_07_column_that_a_damaged_interval_spreads_over_the_ages_is_set_aside_with_its_file() {
+    let disk = SimDisk::new();
+    let (first_s, next_s) = (T - 2 * HOUR_S, T - HOUR_S);
+    let spread = ("load", 60 + (0xb2 << 24), first_s, &[1.0, 2.0, 3.0][..]);
+    let sound = ("mem", 10, first_s, &[4.0][..]);
+    let bytes = snapshot(first_s, next_s, &[spread, sound]);
+    disk.write_file(format!("{HOST}/{first_s}.bin"), &bytes).unwrap();
+    let newer = snapshot(next_s, T, &[("load", 60, next_s, &[7.0])]);
+    disk.write_file(format!("{HOST}/{next_s}.bin"), newer).unwrap();
+
+    let (store, report) = open(disk.clone(), &options());
+    assert!(report.findings[0].what.contains("3 values at 2986344508 s"), "{report:?}");
+    put(&store, "load", &[(next_s - 600, 8.0)]);
+    put(&store, "mem", &[(first_s - 10, 9.0)]);
+    checkpoint(&store);
+    let disk = kill(&disk, store);
+    assert_eq!(disk.read(format!("{HOST}/quarantine/{first_s}.bin")).unwrap(), bytes);
+    assert!(
+        files(&disk, ".bin")
+            .iter()
+            .all(|name| disk.read(format!("{HOST}/{name}")).unwrap_or_default().len() < 1 << 20)
+    );
+
+    let (store, report) = open(disk, &options());
+    assert_eq!(report.findings, []);
+    assert_eq!(got(&store, "load"), [(next_s - 600, 8.0), (next_s, 7.0)]);
+    assert_eq!(got(&store, "mem"), [(first_s - 10, 9.0), (first_s, 4.0)]);
 }

@@ -111,32 +111,6 @@ fn row_03_late_sample_behind_years_without_any_does_not_fill_them() {
     assert_eq!(got(&start(&disk, &options()), "flops"), expected);
 }
 
-/// A file of the reference's has no checksums: an interval may be anything.
-#[test]
-fn row_03_late_sample_leaves_a_column_alone_whose_interval_is_damaged() {
-    let disk = SimDisk::new();
-    let (first_s, next_s) = (T - 2 * HOUR_S, T - HOUR_S);
-    let damaged = ("load", 60 + (0xb2 << 24), first_s, &[1.0, 2.0, 3.0][..]);
-    let path = format!("{HOST}/{first_s}.bin");
-    let sound = ("mem", 10, first_s, &[4.0][..]);
-    disk.write_file(&path, snapshot(first_s, next_s, &[damaged, sound])).unwrap();
-    let newer = snapshot(next_s, T, &[("load", 60, next_s, &[7.0])]);
-    disk.write_file(format!("{HOST}/{next_s}.bin"), newer).unwrap();
-
-    let (store, report) = start_on(disk.clone(), &options());
-    let what = &report.findings[0].what;
-    assert!(what.contains("3 values at 2986344508 s") && report.has_damage(), "{what}");
-    put(&store, "load", &[(next_s - 600, 8.0)]);
-    put(&store, "mem", &[(first_s - 10, 9.0)]);
-    checkpoint(&store);
-    let disk = kill(&disk, store);
-    assert_small(&disk);
-    let (store, report) = start_on(disk.clone(), &options());
-    assert_eq!(report.findings.len(), 1, "it is still there: {report:?}");
-    assert_eq!(got(&store, "load"), [(next_s - 600, 8.0), (next_s, 7.0)]);
-    assert_eq!(got(&store, "mem"), [(first_s - 10, 9.0), (first_s, 4.0)]);
-}
-
 /// Writes a sample at `time_s` to the series `load` of a level.
 fn put_below(store: &Store, path: &[&str], time_s: i64) {
     let host = store.host("alpha", "n1").unwrap();

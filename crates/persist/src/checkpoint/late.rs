@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use treering_buffer::{Column, Fill, Frozen, Grid, Ring, SPREAD_SLOTS_MAX, Slot, TIME_MAX_S, Values};
+use treering_buffer::{Column, Fill, Frozen, Grid, Ring, Slot, TIME_MAX_S, Values};
 use treering_level::FrozenSeries;
 use treering_snapshot::{
     Counts, Damage, Decoded, EncodeError, Encoder, Format, Head, Limits, Loss, Meta, Ours, Part, Scratch,
@@ -43,7 +43,6 @@ pub(super) struct Rewritten {
 /// Notes where the columns of some series lie.
 struct ExtentSink<'a> {
     wanted: &'a HashMap<Key, usize>,
-    frozen: &'a [FrozenSeries],
     path: Vec<String>,
     extents: Vec<Option<Extent>>,
 }
@@ -83,7 +82,7 @@ pub(super) fn merge_late(
     if wanted.is_empty() {
         return Ok(work);
     }
-    let extents = read_extents(env, disk, catalog, &wanted, frozen)?;
+    let extents = read_extents(env, disk, catalog, &wanted)?;
     let mut merges: BTreeMap<usize, HashMap<Key, Merge<'_>>> = BTreeMap::new();
     for (key, index) in &wanted {
         let series = &frozen[*index];
@@ -128,13 +127,12 @@ fn read_extents(
     disk: &HostDisk,
     catalog: &Catalog,
     wanted: &HashMap<Key, usize>,
-    frozen: &[FrozenSeries],
 ) -> Result<Vec<Vec<Option<Extent>>>, CheckpointError> {
     let series = wanted.values().max().map_or(0, |index| index + 1);
     let mut bytes = Vec::new();
     let mut all = Vec::new();
     for file in &catalog.snapshots {
-        let mut sink = ExtentSink { wanted, frozen, path: Vec::new(), extents: vec![None; series] };
+        let mut sink = ExtentSink { wanted, path: Vec::new(), extents: vec![None; series] };
         decode(env, disk, file, &mut bytes, &mut sink)?;
         all.push(sink.extents);
     }
@@ -192,7 +190,7 @@ impl Sink for ExtentSink<'_> {
         // Keys own their strings, so one is made to look one up. Late samples are rare.
         let key = (self.path.clone(), head.metric.to_owned());
         if let Some(index) = self.wanted.get(&key) {
-            self.extents[*index] = placeable(&head, &self.frozen[*index].column.grid());
+            self.extents[*index] = placeable(&head);
         }
         Ok(())
     }
@@ -211,9 +209,8 @@ impl Sink for ExtentSink<'_> {
 impl Sink for MergeSink<'_, '_> {
     fn column(&mut self, head: Head<'_>, values: &[Part<'_>]) -> Result<(), Stop> {
         let key = (self.path.clone(), head.metric.to_owned());
-        let merge = self.merges.get(&key);
-        let placed = merge.and_then(|merge| Some((merge, placeable(&head, &merge.grid)?)));
-        let Some((merge, extent)) = placed else { return self.encoder.column(head, values) };
+        let merge = self.merges.get(&key).zip(placeable(&head));
+        let Some((merge, extent)) = merge else { return self.encoder.column(head, values) };
         let (first, merged) = merge.with(&extent, values).map_err(Stop::because)?;
         if merged.is_empty() {
             return self.encoder.column(head, values);
@@ -278,18 +275,17 @@ impl Merge<'_> {
     }
 }
 
-/// Where a column lies, if a series of this grid can hold it at all. Others stay in their files as they are.
-fn placeable(head: &Head<'_>, grid: &Grid) -> Option<Extent> {
+/// Where a column lies, if a series can hold it at all. Others stay in their files as they are.
+fn placeable(head: &Head<'_>) -> Option<Extent> {
     let interval_s = u32::try_from(head.interval_s).ok().filter(|interval_s| *interval_s > 0)?;
     let length_s = i64::from(interval_s).checked_mul(i64::from(head.count))?;
     let times = -TIME_MAX_S..=TIME_MAX_S;
     let end_s = head.start_s.checked_add(length_s)?;
-    let extent = Extent { start_s: head.start_s, interval_s, count: head.count };
-    let fits = || {
-        let slots = extent.slots(grid);
-        slots.end.abs_diff(slots.start) <= SPREAD_SLOTS_MAX.max(head.count.into())
-    };
-    (times.contains(&head.start_s) && times.contains(&end_s) && fits()).then_some(extent)
+    (times.contains(&head.start_s) && times.contains(&end_s)).then_some(Extent {
+        start_s: head.start_s,
+        interval_s,
+        count: head.count,
+    })
 }
 
 fn restore_frozen(ring: &mut Ring, frozen: &Frozen) -> Result<(), treering_buffer::RestoreError> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use treering_buffer::{Column, Fill, Values};
-use treering_level::{HostGuard, SeriesIndex};
+use treering_level::{ColumnError, HostGuard, RestoreError, SeriesIndex};
 use treering_snapshot::{DamageKind, DecodeError, Head, Limits, Ours, Part, Sink, Stop, Take};
 
 use super::{Buffers, FINDINGS_MAX, Reading};
@@ -43,6 +43,9 @@ struct RestoreSink<'a, 'g, H> {
     stored: u64,
     merged: u64,
     refused: Vec<String>,
+    /// One of them is none that somebody recorded. The file does not stay: a start that does not know how far apart the
+    /// series' values are would take it.
+    has_sparse: bool,
 }
 
 /// Whether a file with this in it has to be written again. A later version's trailer is no damage, only nothing that this
@@ -68,6 +71,7 @@ pub(super) fn restore_snapshot<H>(
         stored: 0,
         merged: 0,
         refused: Vec::new(),
+        has_sparse: false,
     };
     let mut findings = Vec::new();
     let mut add = |kind, offset, what: String| {
@@ -96,6 +100,7 @@ pub(super) fn restore_snapshot<H>(
         let kind = if unread { FindingKind::Unreadable } else { FindingKind::DamagedSnapshot };
         add(kind, error.offset(), chain(error));
     }
+    damaged |= sink.has_sparse;
     for what in &sink.refused {
         add(FindingKind::Unplaced, None, what.clone());
     }
@@ -130,7 +135,10 @@ impl<H> Sink for RestoreSink<'_, '_, H> {
                 let end_s = head.start_s.saturating_add(span_s);
                 self.columns.push(Placed { series, start_s: head.start_s, end_s });
             }
-            Err(error) => self.refuse(head.metric, &chain(&error)),
+            Err(error) => {
+                self.has_sparse |= matches!(error, RestoreError::Column(ColumnError::TooSparse { .. }));
+                self.refuse(head.metric, &chain(&error));
+            }
         }
         Ok(())
     }
