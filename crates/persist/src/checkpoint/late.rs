@@ -173,14 +173,14 @@ fn decode(
     let limits = Limits { depth_max: env.options.limits.depth_max, ..Limits::default() };
     let mut damage: Option<Damage> = None;
     let decoded = env.formats[file.format].decode(bytes, &mut Scratch::new(), &limits, sink, &mut |found| {
-        if damage.as_ref().is_none_or(|known| !is_damage(known.kind)) {
-            damage = Some(found);
+        if is_damage(found.kind) {
+            damage.get_or_insert(found);
         }
     });
     let reason = match (&decoded.end, damage) {
         (Err(error), _) => chain(error),
-        (Ok(()), Some(damage)) if is_damage(damage.kind) => damage.to_string(),
-        (Ok(()), _) => return Ok(decoded),
+        (Ok(()), Some(damage)) => damage.to_string(),
+        (Ok(()), None) => return Ok(decoded),
     };
     Err(CheckpointError::Unreadable { path, reason })
 }

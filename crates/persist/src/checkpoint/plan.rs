@@ -79,9 +79,8 @@ pub(crate) fn fresh_columns(dirty: &SlotRanges, floor: Slot) -> Vec<Range<Slot>>
 pub(crate) fn late_slots(dirty: &SlotRanges, floor: Slot) -> SlotRanges {
     let mut late = SlotRanges::default();
     for range in dirty.iter().filter(|_| !planted("late-samples-in-no-plan")) {
-        if range.start < floor {
-            late.insert(range.start..range.end.min(floor));
-        }
+        // Empty if it begins behind the floor.
+        late.insert(range.start..range.end.min(floor));
     }
     late
 }
@@ -99,8 +98,7 @@ pub(crate) fn plan_late(grid: &Grid, late: &SlotRanges, extents: &[Option<Extent
             None => front.insert(slot..slot + 1),
         }
     }
-    let touched = |(index, slots): &(usize, SlotRanges)| !slots.is_empty() && *index < extents.len();
-    let mut into: Vec<_> = into.into_iter().enumerate().filter(touched).collect();
+    let mut into: Vec<_> = into.into_iter().enumerate().filter(|(_, slots)| !slots.is_empty()).collect();
     // A rewritten column moves to our grid. Moving one of several could put it behind its neighbour; moving all
     // of them keeps their order.
     let is_off = |extent: &Extent| !extent.is_on(grid);
@@ -207,7 +205,7 @@ mod tests {
     #[test]
     fn a_late_slot_in_no_file_extends_the_one_before_it_or_the_oldest() {
         let files = [None, extent(0, 2), extent(6, 2)];
-        assert_eq!(plan_late(&grid(), &slots(&[4..5]), &files).into, vec![(1, slots(&[4..5]))]);
+        assert_eq!(plan_late(&grid(), &slots(&[4..6]), &files).into, vec![(1, slots(&[4..6]))]);
         assert_eq!(plan_late(&grid(), &slots(&[-4..-3]), &files).into, vec![(1, slots(&[-4..-3]))]);
     }
 
