@@ -5,8 +5,9 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
 use treering_level::{SERIES_AT_ONCE, Sample};
-use treering_persist::{Options, WriteError};
+use treering_persist::{FindingKind, Options, WriteError};
 use treering_tests::{Errno, Fault, Found, Operation, Rule, SeriesName, SimDisk, WatchedDisk, held};
+use treering_wal::{Batch, FILE_MAGIC, Template};
 
 use super::{HOST, T, files, got, kill, options, put, start, start_on, stop, try_put};
 
@@ -170,11 +171,57 @@ fn row_15_log_that_was_cut_within_its_first_bytes_takes_no_new_ones() {
     for len in 0..4 {
         let disk = SimDisk::new();
         disk.write_file(format!("{HOST}/current.wal"), &0xCC1D_A701_u32.to_le_bytes()[..len]).unwrap();
-        let (store, _) = start_on(disk.clone(), &options());
+        let (store, report) = start_on(disk.clone(), &options());
+        assert_eq!((report.torn_tails, report.corrupt_records), (u64::from(len > 0), 0), "{len} bytes");
         put(&store, "flops", &[(T, 1.0)]);
         let (store, _) = start_on(kill(&disk, store), &options());
         assert_eq!(got(&store, "flops"), [(T, 1.0)], "{len} bytes");
     }
+}
+
+/// A log of samples of `flops`, one record for each.
+fn log_of(samples: &[(i64, f32)]) -> Vec<u8> {
+    let template = Template::new("flops", ["socket0"]).unwrap();
+    let mut batch = Batch::new();
+    for (time_s, value) in samples {
+        batch.push(&template, *time_s, *value);
+    }
+    [&FILE_MAGIC.to_le_bytes(), batch.bytes()].concat()
+}
+
+#[test]
+fn row_15_damage_in_a_log_is_counted_and_told_without_end() {
+    const RECORDS: u8 = 100;
+    let all: Vec<_> = (0..RECORDS).map(|k| (T + i64::from(k), f32::from(k))).collect();
+    let mut log = log_of(&all);
+    let record_bytes = (log.len() - FILE_MAGIC.to_le_bytes().len()) / usize::from(RECORDS);
+    // The header, and every second record.
+    log[0] ^= 1;
+    for record in log[4..].chunks_mut(2 * record_bytes) {
+        record[2 * record_bytes - 1] ^= 1;
+    }
+    let disk = SimDisk::new();
+    disk.write_file(format!("{HOST}/current.wal"), log).unwrap();
+    let (store, report) = start_on(disk, &options());
+    // The last record may as well have been cut off.
+    assert_eq!((report.corrupt_records, report.torn_tails), (u64::from(RECORDS) / 2, 1));
+    assert_eq!(report.findings.len(), 16, "enough for whoever looks into it");
+    let sound: Vec<_> = all.into_iter().step_by(2).collect();
+    assert_eq!(got(&store, "flops"), sound);
+}
+
+/// The reference logs what it is sent.
+#[test]
+fn row_15_record_without_a_value_is_nothing_and_one_that_no_series_can_hold_is_told() {
+    let start_on_log = |samples: &[(i64, f32)]| {
+        let disk = SimDisk::new();
+        disk.write_file(format!("{HOST}/current.wal"), log_of(samples)).unwrap();
+        let (store, report) = start_on(disk, &options());
+        assert_eq!(got(&store, "flops"), [(T, 1.0)]);
+        report.findings.into_iter().map(|finding| finding.kind).collect::<Vec<_>>()
+    };
+    assert_eq!(start_on_log(&[(T, 1.0), (T + 1, f32::NAN), (i64::MAX, f32::NAN)]), []);
+    assert_eq!(start_on_log(&[(i64::MAX, 2.0), (T, 1.0)]), [FindingKind::Unplaced]);
 }
 
 /// Somebody copies the log of an older backup back. Segments that no snapshot has yet have its number, and a higher one.
