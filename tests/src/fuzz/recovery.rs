@@ -238,17 +238,21 @@ fn has_grid_of(held: &Held, other: &Held) -> bool {
     (held.interval_s, held.grid_s) == (other.interval_s, other.grid_s)
 }
 
-/// JSON has no infinite values: a store that writes only that
-/// loses them, and says so.
+/// JSON has no infinite values: a store that writes only that loses them, and says so. An older file may have another
+/// value of that time.
 fn same(found: &All, expected: &All, after: &str, sync: SyncPolicy) {
     if found == expected {
         return;
     }
-    let may_lose = |bits: u32| sync == SyncPolicy::Unlogged && f32::from_bits(bits).is_infinite();
+    let may_lose = |name: &SeriesName, time_s: &i64| {
+        let bits = |all: &All| all.get(name).and_then(|held| held.samples.get(time_s)).copied();
+        let is_infinite = |bits: u32| f32::from_bits(bits).is_infinite();
+        sync == SyncPolicy::Unlogged && [found, expected].into_iter().filter_map(bits).any(is_infinite)
+    };
     let without = |all: &All| {
         let mut all = all.clone();
-        for held in all.values_mut() {
-            held.samples.retain(|_, bits| !may_lose(*bits));
+        for (name, held) in &mut all {
+            held.samples.retain(|time_s, _| !may_lose(name, time_s));
         }
         all.retain(|_, held| !held.samples.is_empty());
         all
