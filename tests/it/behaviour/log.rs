@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
-use treering_level::{SERIES_AT_ONCE, Sample};
+use treering_level::{Aggregation, Metric, SERIES_AT_ONCE, Sample};
 use treering_persist::{FindingKind, Options, WriteError};
 use treering_tests::{Errno, Fault, Found, Operation, Rule, SeriesName, SimDisk, WatchedDisk, held};
 use treering_wal::{Batch, FILE_MAGIC, Template};
@@ -246,4 +246,45 @@ fn row_15_log_with_a_number_that_is_taken_gets_one_of_its_own() {
     assert_eq!(store.checkpoint().failed.len(), 0);
     let disk = stop(&disk, store);
     assert_eq!(got(&start(&disk, &options()), "flops"), [(T, 1.0), (T + 1, 2.0), (T + 2, 2.0)]);
+}
+
+/// Somebody took the snapshots away. A segment that is numbered anew could get the number that one of them covers.
+#[test]
+fn row_15_log_that_lies_alone_keeps_its_number() {
+    let disk = SimDisk::new();
+    let store = start(&disk, &options());
+    for k in 0..3 {
+        put(&store, "flops", &[(T + k, 1.0)]);
+        assert_eq!(store.checkpoint().failed.len(), 0);
+    }
+    put(&store, "flops", &[(T + 3, 1.0)]);
+    let disk = kill(&disk, store);
+    for name in files(&disk, ".bin") {
+        disk.remove(format!("{HOST}/{name}")).unwrap();
+    }
+    let store = start(&disk, &options());
+    put(&store, "flops", &[(T + 4, 1.0)]);
+    disk.set_faults(Rule::once(0, Fault::Error(Errno::Eio)).on(Operation::Append).path(".tmp").into());
+    assert_eq!(store.checkpoint().failed.len(), 1);
+    assert!(files(&disk, ".wal").contains(&"sealed.4.wal".to_owned()), "{:?}", files(&disk, ".wal"));
+}
+
+/// The interval of a metric that is not configured: what the log says, else what is known of it elsewhere, else the default.
+#[test]
+fn row_15_log_says_how_far_apart_the_samples_of_a_metric_are() {
+    let disk = SimDisk::new();
+    let store = start(&disk, &options());
+    put(&store, "mem", &[(T, 1.0)]);
+    let with_control = kill(&disk, store).read(format!("{HOST}/current.wal")).unwrap();
+    let interval_of = |metric: &str, log: &[u8], hinted: &str| {
+        let disk = SimDisk::new();
+        disk.write_file(format!("{HOST}/current.wal"), log).unwrap();
+        let hints = vec![(hinted.to_owned(), Metric { interval_s: 7, aggregation: Aggregation::Sum })];
+        let store = start(&disk, &Options { metrics: Vec::new(), hints, ..options() });
+        held(&store)[&SeriesName::new("alpha", "n1", &["socket0"], metric)].interval_s
+    };
+    let without = log_of(&[(T, 1.0)]);
+    assert_eq!(interval_of("mem", &with_control, "mem"), 10);
+    assert_eq!(interval_of("flops", &without, "flops"), 7);
+    assert_eq!(interval_of("flops", &without, "mem"), options().default_metric.interval_s);
 }

@@ -150,8 +150,9 @@ fn row_02_segment_that_a_snapshot_covers_fills_in_with_its_newest_values() {
     let value = bytes.windows(4).position(|bytes| bytes == 5.0_f32.to_le_bytes()).unwrap();
     bytes[value] ^= 1;
     disk.write_file(format!("{HOST}/{T}.bin"), bytes).unwrap();
-    let (store, _) = start_on(disk.clone(), &options());
+    let (store, report) = start_on(disk.clone(), &options());
     assert_eq!(got(&store, "load"), [(T, 3.0), (T + 60, 5.0)]);
+    assert_eq!((report.samples_from_logs, report.merged), (2, 2));
 }
 
 #[test]
