@@ -1,10 +1,14 @@
 //! Row 22: nothing that is asked or read can make the store panic or take memory without bound.
 
+use std::sync::Arc;
+
+use treering_format_bin::BinFormat;
 use treering_level::{Query, ReadError, Selector};
-use treering_persist::{Finding, FindingKind};
+use treering_persist::{Finding, FindingKind, Store};
+use treering_snapshot::{Damage, DecodeError, Decoded, Encoder, Format, Limits, Scratch, Sink};
 use treering_tests::SimDisk;
 
-use super::{HOST, T, got, options, put, snapshot, start, start_on, stop};
+use super::{HOST, T, got, kill, options, own_snapshot, put, snapshot, start, start_on, stop};
 
 fn query(from_s: i64, to_s: i64) -> Query {
     let path = ["alpha", "n1", "socket0"].map(Selector::from).to_vec();
@@ -57,6 +61,69 @@ fn row_22_time_beyond_all_bounds_in_a_file_is_reported_and_left_out() {
 }
 
 #[test]
+fn row_22_damage_without_end_is_told_sixteen_times_of_each_file() {
+    let metrics: Vec<String> = (0..40).map(|number| format!("m{number}")).collect();
+    let columns = |interval_s| {
+        metrics
+            .iter()
+            .map(move |metric| (metric.as_str(), interval_s, T, &[1.0, 2.0][..]))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(findings(&snapshot(T, T, &columns(0))).len(), 16, "no interval");
+    let mut bytes = own_snapshot(T, T, 0, &columns(60));
+    for value in
+        (0..bytes.len() - 4).filter(|at| bytes[*at..][..4] == 2.0_f32.to_le_bytes()).collect::<Vec<_>>()
+    {
+        bytes[value] ^= 1;
+    }
+    assert_eq!(findings(&bytes).len(), 16, "wrong checksums");
+}
+
+/// A format that reads no file: all are too long for it.
+struct Short;
+
+impl Format for Short {
+    fn extension(&self) -> &'static str {
+        BinFormat.extension()
+    }
+
+    fn encoder<'a>(&self, out: &'a mut Vec<u8>) -> Box<dyn Encoder + 'a> {
+        BinFormat.encoder(out)
+    }
+
+    fn decode(
+        &self,
+        bytes: &mut [u8],
+        _: &mut Scratch,
+        _: &Limits,
+        _: &mut dyn Sink,
+        _: &mut dyn FnMut(Damage),
+    ) -> Decoded {
+        let found = bytes.len().try_into().unwrap();
+        Decoded { meta: None, end: Err(DecodeError::TooLong { max: 1, found }) }
+    }
+}
+
+#[test]
+fn row_22_file_that_is_too_long_for_its_format_stays_and_the_host_is_degraded() {
+    let disk = SimDisk::new();
+    let bytes = snapshot(T, T + 1, &[("flops", 1, T, &[7.0])]);
+    let path = format!("{HOST}/{T}.bin");
+    disk.write_file(&path, &bytes).unwrap();
+    let (store, report) = Store::open(Arc::new(disk.clone()), options(), vec![Box::new(Short)]).unwrap();
+    assert_eq!(
+        report.findings.iter().map(|finding| finding.kind).collect::<Vec<_>>(),
+        [FindingKind::Unreadable]
+    );
+    assert_eq!(store.health().degraded.len(), 1);
+    put(&store, "flops", &[(T + 1, 8.0)]);
+    store.checkpoint();
+    let disk = kill(&disk, store);
+    assert_eq!(disk.read(&path), Some(bytes));
+    assert_eq!(got(&start(&disk, &options()), "flops"), [(T, 7.0), (T + 1, 8.0)]);
+}
+
+#[test]
 fn row_22_count_of_four_billion_in_a_file_allocates_nothing() {
     let mut bytes = snapshot(T, T, &[("mem", 10, T, &[1.0, 2.0])]);
     let count = bytes.windows(4).rposition(|bytes| bytes == 2_u32.to_le_bytes()).unwrap();
@@ -105,7 +172,7 @@ fn row_22_gap_of_years_costs_neither_memory_nor_disk() {
         assert!(store.status().memory_bytes < 100_000);
         let mut disk = disk;
         if crash {
-            disk = super::kill(&disk, store);
+            disk = kill(&disk, store);
             store = start(&disk, &options());
         }
         let report = store.checkpoint();
