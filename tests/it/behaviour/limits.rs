@@ -49,6 +49,8 @@ fn findings(bytes: &[u8]) -> Vec<Finding> {
 fn row_22_interval_of_zero_in_a_file_is_reported_and_left_out() {
     let found = findings(&snapshot(T, T, &[("mem", 0, T, &[1.0, 2.0]), ("load", -60, T, &[1.0])]));
     assert_eq!(found.iter().map(|finding| finding.kind).collect::<Vec<_>>(), [FindingKind::Unplaced; 2]);
+    let told = |of: &str| found.iter().any(|finding| finding.what.ends_with(of));
+    assert!(told("an interval of 0 s") && told("an interval of -60 s"), "{found:?}");
 }
 
 #[test]
