@@ -211,7 +211,7 @@ impl<H> HostReader<'_, H> {
             catalog.covers = catalog.covers.max(covers.unwrap_or(0));
         } else {
             let what = format!(
-                "written for {}/{}; its samples are used, its word on the log is not",
+                "written for {:?}/{:?}; its samples are used, its word on the log is not",
                 ours.cluster, ours.host
             );
             self.find(FindingKind::Foreign, path, &what);

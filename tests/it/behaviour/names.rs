@@ -2,10 +2,10 @@
 
 use treering_level::{Host, Limits, Sample};
 use treering_persist::{AddressError, FindingKind, Options, Store};
-use treering_snapshot::{Column, Document, Format, Meta, Window};
+use treering_snapshot::{Column, Document, Format, Meta, Ours, Window};
 use treering_tests::{SimDisk, held};
 
-use super::{ROOT, T, got, kill, options, put, start, start_on, stop};
+use super::{HOST, ROOT, T, encode, got, kill, options, put, start, start_on, stop};
 
 /// Everything is taken, so that only names are a reason to refuse.
 fn open_to_all() -> Options {
@@ -114,6 +114,21 @@ fn row_20_names_that_are_read_from_files_are_taken_as_they_are() {
     let names = || held(&store).keys().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(names(), ["alpha/n1/tab\there/ line\nend"]);
     assert_eq!(store.tree().hosts().iter().map(|host| Host::name(host)).collect::<Vec<_>>(), ["n1"]);
+}
+
+#[test]
+fn row_20_names_in_a_trailer_are_told_on_one_line() {
+    let ours = Ours { cluster: "al\npha".to_owned(), host: "n1".to_owned(), covers: 0, previous: 0 };
+    let meta = Meta { window: Window { from_s: T, to_s: T + 60 }, ours: Some(ours) };
+    let disk = SimDisk::new();
+    disk.write_file(format!("{HOST}/{T}.bin"), encode(&meta, &[("load", 60, T, &[1.0])])).unwrap();
+    let (store, report) = start_on(disk, &options());
+    assert_eq!(got(&store, "load"), [(T, 1.0)]);
+    let [finding] = &report.findings[..] else { panic!("{report:?}") };
+    assert!(
+        finding.kind == FindingKind::Foreign && finding.what.contains(r#""al\npha"/"n1""#),
+        "{finding:?}"
+    );
 }
 
 #[test]
