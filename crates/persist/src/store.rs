@@ -190,20 +190,17 @@ impl Store {
     /// Makes durable what was written to the logs. The background worker does it at the interval of the policy.
     ///
     /// # Errors
-    /// The first failure; its host is degraded, the others were synced.
+    /// The first failure; its host is degraded, the others were synced. What a sync has lost stays an error, whoever was
+    /// told first, until a checkpoint has made it durable.
     pub fn sync(&self) -> Result<(), IoFailure> {
         if planted("sync-does-nothing") {
             return Ok(());
         }
         let storage = &*self.env.storage;
-        let waiting: Vec<_> = self
-            .tree
-            .hosts()
-            .into_iter()
-            .map(|host| Arc::clone(&host.lock().journal().disk))
-            .filter(|disk| disk.has_unsynced())
-            .map(|disk| (disk.mark(storage), disk))
-            .collect();
+        let hosts = self.tree.hosts();
+        let disks: Vec<_> = hosts.iter().map(|host| Arc::clone(&host.lock().journal().disk)).collect();
+        let waiting: Vec<_> =
+            disks.iter().filter(|disk| disk.has_unsynced()).map(|disk| (disk.mark(storage), disk)).collect();
         let results = sync_each(self.env.shared(), &waiting, |(mark, disk)| {
             disk.sync_upto(storage, mark.sequence).map_err(|failure| std::io::Error::other(chain(&failure)))
         });
@@ -219,7 +216,7 @@ impl Store {
                 }
             }
         }
-        first
+        first.and_then(|()| disks.iter().find_map(|disk| disk.lost()).map_or(Ok(()), Err))
     }
 
     /// Stops accepting samples, makes everything durable in a last checkpoint, and drops the logs.

@@ -144,7 +144,8 @@ impl Schedule {
 
 fn sync(store: &Store) {
     if let Err(failure) = store.sync() {
-        tracing::error!(error = crate::error::chain(&failure), "a log could not be synced");
+        // That the host is degraded was told; this comes again and again until it is not.
+        tracing::debug!(error = crate::error::chain(&failure), "a log could not be synced");
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use treering_level::Sample;
 use treering_persist::{OnDiskFull, Options, Store, SyncPolicy, Worker, WriteError};
-use treering_tests::{Errno, Fault, Faults, Operation, Rule, SimDisk, WatchedDisk};
+use treering_tests::{Errno, Fault, Faults, Operation, PowerCut, Rule, SimDisk, WatchedDisk};
 
 use super::{T, files, got, kill, options, put, start, start_on, stop, try_put};
 
@@ -40,6 +40,26 @@ fn row_16_host_that_fails_in_a_checkpoint_keeps_everything_and_the_others_go_on(
     assert!(store.heal().failed.is_empty() && store.health().is_good());
     assert_eq!(files(&disk, ".wal"), Vec::<String>::new());
     assert_eq!(got(&start(&kill(&disk, store), &options()), "load"), [(T, 1.0), (T + 60, 2.0)]);
+}
+
+/// The sync of the segment fails and drops what it should have made durable; then there is no room for the snapshot.
+#[test]
+fn row_16_segment_whose_sync_failed_is_durable_only_when_a_snapshot_is() {
+    let disk = SimDisk::new();
+    let store = start(&disk, &options());
+    put(&store, "load", &[(T, 1.0)]);
+    let drops = Rule::once(0, Fault::SyncDrops).on(Operation::Sync).path("current.wal");
+    let full = Rule::from(0, Fault::Error(Errno::Enospc)).on(Operation::Append).path(".tmp");
+    disk.set_faults(Faults::none().with(drops).with(full));
+    assert_eq!(store.checkpoint().failed.len(), 1);
+    assert!(store.sync().is_err(), "it is in memory only");
+    let cut = || got(&start_on(disk.fork().power_cut(PowerCut::Nothing), &options()).0, "load");
+    assert_eq!(cut(), []);
+    disk.set_faults(Faults::none());
+    let report = store.heal();
+    assert!(report.failed.is_empty(), "{report:?}");
+    store.sync().unwrap();
+    assert_eq!(cut(), [(T, 1.0)]);
 }
 
 #[test]

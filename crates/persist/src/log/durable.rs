@@ -195,6 +195,12 @@ impl HostDisk {
         self.settle(upto);
     }
 
+    /// Why something that was written is in memory only, until a checkpoint has it.
+    pub(crate) fn lost(&self) -> Option<IoFailure> {
+        let last = lock(&self.progress.lost).last().map(|(_, failure)| failure.clone());
+        last.filter(|_| self.has_failed_log())
+    }
+
     fn outcome(&self, sequence: u64) -> Result<(), IoFailure> {
         let lost = lock(&self.progress.lost);
         lost.iter()
