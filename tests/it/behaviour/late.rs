@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use treering_format_bin::BinFormat;
 use treering_level::Sample;
 use treering_persist::{CheckpointError, Options, Store};
-use treering_snapshot::{Document, Format, Limits, Scratch, Window};
+use treering_snapshot::{Column, Document, Format, Limits, Meta, Scratch, Window};
 use treering_tests::{SimDisk, held};
 
 use super::{
@@ -16,6 +16,16 @@ use super::{
 
 fn keeping(hours: u64) -> Options {
     Options { retention: Some(Duration::from_secs(hours * 3600)), ..options() }
+}
+
+/// What a file says of itself, and its column of `load`.
+fn meta_and_column_of(bytes: &[u8]) -> (Meta, Column) {
+    let mut document = Document::new();
+    let (limits, mut scratch) = (Limits::default(), Scratch::new());
+    let decoded = BinFormat.decode(&mut bytes.to_vec(), &mut scratch, &limits, &mut document, &mut |_| ());
+    decoded.end.unwrap();
+    let column = document.root().child("socket0").and_then(|level| level.column("load")).unwrap();
+    (decoded.meta.unwrap(), column.clone())
 }
 
 #[test]
@@ -75,15 +85,52 @@ fn row_03_late_sample_leaves_a_column_where_it_begins() {
     put(&store, "load", &[(first_s + 180, 9.0)]);
     checkpoint(&store);
 
-    let mut document = Document::new();
-    let (mut bytes, mut scratch) = (disk.read(&path).unwrap(), Scratch::new());
-    let limits = Limits::default();
-    let decoded = BinFormat.decode(&mut bytes, &mut scratch, &limits, &mut document, &mut |_| ());
-    decoded.end.unwrap();
-    assert_eq!(decoded.meta.unwrap().window, Window { from_s: first_s, to_s: next_s });
-    let column = document.root().child("socket0").and_then(|level| level.column("load")).unwrap();
+    let (meta, column) = meta_and_column_of(&disk.read(&path).unwrap());
+    assert_eq!(meta.window, Window { from_s: first_s, to_s: next_s });
     let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
     assert_eq!((column.start_s, bits(&column.values)), (first_s, bits(&[gap, gap, 5.0, 9.0, 6.0])));
+}
+
+/// A reader of the reference's takes a slot from the last file whose column covers it, if there is a value or not.
+#[test]
+fn row_03_file_that_takes_up_a_late_sample_gets_all_that_memory_has_between() {
+    let disk = SimDisk::new();
+    let starts = [T, T + 120, T + HOUR_S];
+    for (start_s, values) in starts.into_iter().zip([&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0][..], &[30.0], &[7.0]]) {
+        let file = snapshot(start_s, start_s + 60, &[("load", 60, start_s, values)]);
+        disk.write_file(format!("{HOST}/{start_s}.bin"), file).unwrap();
+    }
+    let store = start(&disk, &options());
+    put(&store, "load", &[(T + 600, 9.0)]);
+    checkpoint(&store);
+    let (_, column) = meta_and_column_of(&disk.read(format!("{HOST}/{}.bin", starts[1])).unwrap());
+    let gap = f32::NAN;
+    let expected = [30.0, 4.0, 5.0, 6.0, gap, gap, gap, gap, 9.0].map(f32::to_bits);
+    assert_eq!(
+        (column.start_s, column.values.into_iter().map(f32::to_bits).collect()),
+        (starts[1], expected.to_vec())
+    );
+}
+
+#[test]
+fn row_03_file_that_takes_up_a_late_sample_keeps_the_column_that_no_series_can_hold() {
+    let disk = SimDisk::new();
+    let (first_s, next_s) = (T - 2 * HOUR_S, T - HOUR_S);
+    let path = format!("{HOST}/{first_s}.bin");
+    let columns = [("load", 0, first_s, &[1.0, 2.0][..]), ("mem", 10, first_s, &[4.0])];
+    disk.write_file(&path, snapshot(first_s, next_s, &columns)).unwrap();
+    let newer = snapshot(next_s, T, &[("load", 60, next_s, &[7.0])]);
+    disk.write_file(format!("{HOST}/{next_s}.bin"), newer).unwrap();
+    let (store, report) = start_on(disk.clone(), &options());
+    assert_eq!(report.findings.len(), 1, "{report:?}");
+    put(&store, "load", &[(next_s - 600, 8.0)]);
+    put(&store, "mem", &[(first_s - 10, 9.0)]);
+    checkpoint(&store);
+    let (_, column) = meta_and_column_of(&disk.read(&path).unwrap());
+    assert_eq!((column.interval_s, &column.values[..]), (0, &[1.0, 2.0][..]));
+    let (store, _) = start_on(kill(&disk, store), &options());
+    assert_eq!(got(&store, "load"), [(next_s - 600, 8.0), (next_s, 7.0)]);
+    assert_eq!(got(&store, "mem"), [(first_s - 10, 9.0), (first_s, 4.0)]);
 }
 
 /// Whether late samples go where there is room for them: no file may cover the years between.

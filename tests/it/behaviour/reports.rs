@@ -1,6 +1,7 @@
 //! Row 16, the other half of it: what a checkpoint and a start say of what they did is what they did.
 
 use std::io::ErrorKind;
+use std::time::Duration;
 
 use treering_level::Sample;
 use treering_persist::{CheckpointError, Store};
@@ -37,8 +38,13 @@ fn files(disk: &SimDisk, end: &str) -> (u64, u64) {
 fn row_16_what_a_checkpoint_and_a_start_say_they_did_is_what_they_did() {
     let disk = SimDisk::new();
     let store = start(&disk, &options());
+    assert_eq!(store.status().since_checkpoint, None);
     write(&store, T, 7);
     let report = store.checkpoint();
+    disk.advance(Duration::from_secs(5));
+    let status = store.status();
+    assert_eq!(status.since_checkpoint, Some(Duration::from_secs(5)));
+    assert!(status.memory_bytes > 18 * size_of::<f32>(), "{status:?}");
     let (bins, bytes) = files(&disk, ".bin");
     assert_eq!((report.hosts_written, report.files_written, report.bytes), (3, bins, bytes));
     assert_eq!((report.slots, report.segments_dropped, bins), (2 * (7 + 6 + 5), 3, 3));

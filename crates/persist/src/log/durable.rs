@@ -221,7 +221,9 @@ mod tests {
         let storage = crate::OsStorage::new();
         let disk = HostDisk::new(Path::new("x"), "c", "h", &Arc::default());
         disk.count_write(&storage, 10);
+        let looked = storage.monotonic();
         let mark = disk.mark(&storage);
+        assert!(mark.at >= looked);
         disk.count_write(&storage, 7);
         disk.set_durable(mark);
         let seconds = Duration::from_secs(3);
