@@ -137,12 +137,28 @@ mod tests {
     }
 
     #[test]
+    fn batches_are_equal_by_their_frames() {
+        let series = Template::new("a", ["b"]).unwrap();
+        let of = |times: &[i64]| {
+            let mut batch = Batch::new();
+            times.iter().for_each(|time_s| batch.push(&series, *time_s, 0.5));
+            batch
+        };
+        let mut again = of(&[1, 2, 3]);
+        again.clear();
+        again.push(&series, 7, 0.5);
+        assert_eq!(again, of(&[7]));
+        assert_ne!(again, of(&[8]));
+    }
+
+    #[test]
     fn cleared_batch_keeps_its_memory() {
         let mut batch = Batch::new();
         assert_eq!(batch.memory_bytes(), 0);
         batch.push(&Template::new("a", ["b"]).unwrap(), 7, 0.5);
         let reserved = batch.memory_bytes();
-        assert!(reserved >= batch.len_bytes());
+        let of_frames = reserved - batch.times.memory_bytes();
+        assert!((batch.len_bytes()..1000).contains(&of_frames), "{of_frames} bytes for one frame");
         batch.clear();
         assert!(batch.is_empty() && batch.records() == 0);
         assert_eq!(batch.memory_bytes(), reserved);
