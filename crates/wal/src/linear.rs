@@ -99,8 +99,9 @@ mod tests {
     #[test]
     fn a_part_is_known_for_its_own_time_and_length_only() {
         let mut parts = TimeParts::default();
-        assert_eq!(parts.get(0, 0), None);
+        assert_eq!((parts.get(0, 0), parts.memory_bytes()), (None, 0));
         parts.put(40, 7, 1);
+        assert_eq!(parts.memory_bytes(), LENGTHS * size_of::<TimePart>());
         parts.put(41, 7, 2);
         assert_eq!([parts.get(40, 7), parts.get(41, 7)], [Some(1), Some(2)]);
         for (payload_len, time_s) in [(40, 8), (42, 7), (39, 0), (40 + LENGTHS, 7)] {
