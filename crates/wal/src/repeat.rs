@@ -119,6 +119,15 @@ mod tests {
     use super::*;
     use crate::{Batch, Control, FILE_MAGIC, Template};
 
+    #[test]
+    fn names_of_any_length_are_spread_over_the_places() {
+        for common in ["", "cpu", "hwthread", "hwthread_of_core"] {
+            let names = (0..1000).map(|number| format!("{common}{number}"));
+            let places: std::collections::BTreeSet<_> = names.map(|name| place(name.as_bytes())).collect();
+            assert!(places.len() > 300, "{common:?}: {} places", places.len());
+        }
+    }
+
     /// Of each frame where it begins, its checksum, and whether the one behind it is expected then.
     fn walk(log: &[u8]) -> Vec<(usize, u32, bool)> {
         let (mut repeats, mut at, mut frames) = (Repeats::default(), 4, Vec::new());
