@@ -7,9 +7,12 @@ use crate::ranges::{Marks, SlotRanges};
 use crate::values::{Block, Values};
 use crate::window::left_in_window;
 
-/// A column of another interval may cover so many slots of the series' grid, or as many as it has values: 16 MB when it is
-/// written on that grid. What covers more is no series that somebody recorded, but an interval that is damaged.
+/// A column of another interval may cover so many slots of the series' grid: 16 MB when it is written on that grid.
 pub const SPREAD_SLOTS_MAX: u64 = 1 << 22;
+
+/// Or so many for each of its values: one a day, where the series has one a second. What covers more is no series that
+/// somebody recorded and then configured anew, but an interval that is damaged.
+const SLOTS_PER_VALUE_MAX: u64 = 86_400;
 
 /// A column as a file holds it: values at even intervals.
 #[derive(Clone, Copy, Debug)]
@@ -49,10 +52,11 @@ pub enum RestoreError {
         /// Values in the column, the missing ones counted in.
         slots: u64,
     },
-    /// An interval so much longer than the series' own that the column would cover more than [`SPREAD_SLOTS_MAX`] slots.
+    /// An interval so much longer than the series' own that the column would cover more than [`SPREAD_SLOTS_MAX`] slots, and
+    /// more than 86,400 for each of its values.
     #[error(
-        "{slots} values at {interval_s} s, where the series has one every {own_interval_s} s, cover {covered} slots: more \
-         than {SPREAD_SLOTS_MAX}"
+        "{slots} values at {interval_s} s, where the series has one every {own_interval_s} s, cover {covered} slots: too \
+         many to be meant"
     )]
     TooSparse {
         /// Seconds from one value to the next.
@@ -125,7 +129,7 @@ impl Ring {
         let first = grid.slot_within_limits(column.start_s).ok_or(beyond)?;
         let last = grid.slot_within_limits(last_s).ok_or(beyond)?;
         let covered = last.abs_diff(first) + 1;
-        if covered > slots.max(SPREAD_SLOTS_MAX) {
+        if covered > slots.saturating_mul(SLOTS_PER_VALUE_MAX).max(SPREAD_SLOTS_MAX) {
             let own_interval_s = self.interval_s;
             return Err(RestoreError::TooSparse {
                 interval_s: column.interval_s,

@@ -97,7 +97,7 @@ impl Model {
         let origin_s = self.origin_s.unwrap_or(start_s);
         let first = self.slot(start_s, origin_s)?;
         let last = self.slot(i64::try_from(last_s).unwrap(), origin_s)?;
-        if last.abs_diff(first) >= SPREAD_SLOTS_MAX.max(values.len().try_into().unwrap()) {
+        if last.abs_diff(first) >= SPREAD_SLOTS_MAX.max(86_400 * u64::try_from(values.len()).unwrap()) {
             return None;
         }
         self.origin_s = Some(origin_s);

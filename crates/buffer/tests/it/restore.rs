@@ -183,6 +183,14 @@ fn a_column_that_its_interval_spreads_too_far_is_refused() {
     assert_eq!((held(&ring), dirty(&ring)), before);
 
     assert_eq!(restore(&mut ring, 0, interval_s - 60, &two, Fill::EmptySlots), (2, 0));
+    // Two months at a minute, and then somebody configures a second; or years of one value a day.
+    for (interval_s, slots) in [(60, 86_400), (86_400, 1500)] {
+        let values = vec![1.0; slots];
+        assert_eq!(
+            restore(&mut filled(1, 3), 0, interval_s, &[Values::Native(&values)], Fill::EmptySlots),
+            (u64::try_from(slots).unwrap(), 0)
+        );
+    }
     // Of its own interval it may be as long as it likes.
     let long = [Values::Native(&[1.0]), Values::Missing(1 << 23), Values::Native(&[2.0])];
     assert_eq!(restore(&mut Ring::new(60), 0, 60, &long, Fill::EmptySlots), (2, 0));
