@@ -61,7 +61,8 @@ pub enum FindingKind {
     TornTail,
     /// Something that no store has put there; left alone.
     Foreign,
-    /// Sound, but nothing that a series can hold: an interval of 0, a time beyond all bounds, a limit met.
+    /// Sound, but nothing that a series can hold: an interval of 0, a time beyond all bounds, a limit met. Or a column that
+    /// its interval spreads too far: its file is set aside.
     Unplaced,
     /// The system could not read it; it stays as it is, and the host is degraded.
     Unreadable,
