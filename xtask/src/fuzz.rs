@@ -28,8 +28,9 @@ struct Target {
     name: &'static str,
     /// The longest input that is worth trying.
     len_bytes_max: u32,
-    /// Inputs that reach what few others reach are tried more often, and give way to shorter ones that reach the same. A
-    /// run that reaches much is weighed for longer than it takes, so that without it more is tried.
+    /// Inputs that reach what few others reach are tried more often, how often one reaches a place tells it apart from
+    /// others, and it gives way to a shorter one that reaches the same. A run that reaches much is weighed for longer than
+    /// it takes, so that without it more is tried.
     weighed: bool,
 }
 
@@ -198,7 +199,8 @@ fn flags(options: &Options, target: &Target, job: u32) -> String {
     let Target { name, len_bytes_max, weighed } = target;
     let mut flags = format!(
         "-max_len={len_bytes_max} -dict=tests/fuzz/dictionaries/{name}.dict -timeout={INPUT_SECONDS_MAX} \
-         -rss_limit_mb={MEMORY_MB_MAX} -entropic={weighed} -reduce_inputs={weighed} -print_final_stats=1",
+         -rss_limit_mb={MEMORY_MB_MAX} -entropic={weighed} -use_counters={weighed} \
+         -reduce_inputs={weighed} -print_final_stats=1",
         weighed = u32::from(*weighed)
     );
     let seconds = match (options.smoke, options.seconds, options.executions) {
