@@ -10,6 +10,7 @@ mod files;
 mod grid;
 mod json;
 mod late;
+mod length;
 mod limits;
 mod lock;
 mod log;

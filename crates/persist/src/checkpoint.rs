@@ -15,19 +15,23 @@
 
 mod encode;
 mod finish;
+mod halves;
 mod host;
 mod late;
 mod plan;
+
+use std::path::Path;
 
 use treering_level::Host;
 use treering_snapshot::Format;
 
 use crate::barrier::{Shared, Target, sync_all};
 use crate::dirs::Dirs;
-use crate::error::IoFailure;
+use crate::error::{CheckpointError, IoFailure};
 use crate::journal::HostJournal;
 use crate::options::Options;
 use crate::planted::planted;
+use crate::read::readable_bytes_max;
 use crate::report::{CheckpointReport, FailedHost};
 use crate::storage::Storage;
 use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, Ordering, lock, on_threads};
@@ -52,6 +56,17 @@ pub(crate) struct Environment {
 impl Environment {
     pub(crate) fn shared(&self) -> Shared<'_> {
         Shared { storage: &*self.storage, root: &self.options.root, one_sync_counts: &self.one_sync_counts }
+    }
+
+    /// What no start would read is not written in the place of a log.
+    fn check_len(&self, format: &dyn Format, path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
+        let max = readable_bytes_max(format, self.options.file_bytes_max);
+        let found = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if found <= max {
+            Ok(())
+        } else {
+            Err(CheckpointError::TooLong { path: path.to_owned(), found, max })
+        }
     }
 }
 
@@ -126,7 +141,7 @@ fn checkpoint_batch(
 fn each<'a>(
     env: &Environment,
     runs: &mut [HostRun<'a>],
-    mut step: impl FnMut(&mut HostRun<'a>) -> Result<(), crate::CheckpointError>,
+    mut step: impl FnMut(&mut HostRun<'a>) -> Result<(), CheckpointError>,
 ) {
     for run in runs.iter_mut().filter(|run| !run.has_failed()) {
         if let Err(error) = step(run) {
@@ -205,7 +220,7 @@ impl CheckpointReport {
         self.failed.extend(other.failed);
     }
 
-    fn add_failure(&mut self, cluster: &str, host: &str, error: crate::CheckpointError) {
+    fn add_failure(&mut self, cluster: &str, host: &str, error: CheckpointError) {
         self.failed.push(FailedHost { cluster: cluster.to_owned(), host: host.to_owned(), error });
     }
 }

@@ -115,6 +115,17 @@ pub enum CheckpointError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A snapshot would be longer than what a start reads, and cannot be cut in two: one that there is already, and that
+    /// has to take up late samples, or values of one time.
+    #[error("{} would be {found} bytes long, and no more than {max} are read", .path.display())]
+    TooLong {
+        /// The file that was to be written.
+        path: PathBuf,
+        /// Its length in bytes.
+        found: u64,
+        /// The longest that is read.
+        max: u64,
+    },
     /// The number in the newest snapshot's name is the highest there is, so none can follow it.
     #[error("no snapshot can follow {}: rename it to a lower number", .path.display())]
     NoStemLeft {

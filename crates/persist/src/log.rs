@@ -207,7 +207,7 @@ impl HostDisk {
             },
         };
         if let Some(failure) = &written.failure {
-            self.set_log_failed(chain(failure));
+            self.set_log_failed(failure);
         }
         log.names_due(written.failure.is_some());
         ticket.set(written);

@@ -41,7 +41,12 @@ pub fn read_snapshot(
             return Ok(());
         }
     }
-    read_file_of(file, len, out, max_bytes.min(format.len_bytes_max(&Limits::default())))
+    read_file_of(file, len, out, readable_bytes_max(format, max_bytes))
+}
+
+/// The longest file of a format that [`read_snapshot`] reads, of up to `max_bytes`.
+pub(crate) fn readable_bytes_max(format: &dyn Format, max_bytes: u64) -> u64 {
+    max_bytes.min(format.len_bytes_max(&Limits::default()))
 }
 
 /// Reads a log into `out`, whose capacity is used again. Zeros at its end are left out but for more than a record can

@@ -31,36 +31,59 @@ pub(super) fn has_work(catalog: &Catalog) -> bool {
         || !catalog.temporaries.is_empty()
 }
 
-/// Numbers for `front` files before all others and `new` files behind them, in ascending order.
-///
+/// Numbers for new files, each lower or higher than all that there are.
+pub(super) struct Stems {
+    lowest: Option<i64>,
+    highest: Option<i64>,
+    /// Of a file behind all others, if that is possible.
+    wanted: i64,
+    /// The file with the highest number.
+    newest: PathBuf,
+}
+
+impl Stems {
+    /// The number of a file in front of all others, until there is one of that number.
+    pub(super) fn before(&self) -> Result<i64, CheckpointError> {
+        let Some(lowest) = self.lowest else { return self.behind() };
+        lowest.checked_sub(1).ok_or_else(|| self.none_left())
+    }
+
+    /// The number of a file behind all others, until there is one of that number.
+    pub(super) fn behind(&self) -> Result<i64, CheckpointError> {
+        let next =
+            self.highest.map_or(Some(self.wanted), |highest| Some(highest.checked_add(1)?.max(self.wanted)));
+        next.ok_or_else(|| self.none_left())
+    }
+
+    /// There is a file of this number.
+    pub(super) fn take(&mut self, stem: i64) {
+        self.lowest = Some(self.lowest.map_or(stem, |lowest| lowest.min(stem)));
+        self.highest = Some(self.highest.map_or(stem, |highest| highest.max(stem)));
+    }
+
+    fn none_left(&self) -> CheckpointError {
+        CheckpointError::NoStemLeft { path: self.newest.clone() }
+    }
+}
+
 /// A new file is called after the wall clock at the checkpoint before, or what comes nearest to it, but always
 /// higher than every other: clocks jump, the order of files must not.
-pub(super) fn stems(
-    disk: &HostDisk,
-    catalog: &Catalog,
-    frozen: &[FrozenSeries],
-    front: usize,
-    new: usize,
-) -> Result<Vec<i64>, CheckpointError> {
+pub(super) fn stems(disk: &HostDisk, catalog: &Catalog, frozen: &[FrozenSeries]) -> Stems {
     let columns = || frozen.iter().map(|series| &series.column).filter(|column| !column.is_empty());
     let earliest_s = columns().map(treering_buffer::Frozen::start_s).min();
     let newest_end_s = catalog.snapshots.iter().map(|file| file.end_s).max();
     // What a header says of its end may be anything.
     let wanted = catalog.checkpointed_s.or(newest_end_s).or(earliest_s).unwrap_or(0);
-    let wanted = wanted.clamp(-TIME_MAX_S, TIME_MAX_S);
-    let (highest, highest_name) = match &catalog.highest {
+    let (highest, newest) = match &catalog.highest {
         Some((stem, name)) => (Some(*stem), name.as_str()),
         None => (None, ""),
     };
-    let no_stem_left = || CheckpointError::NoStemLeft { path: disk.dir.join(highest_name) };
-    let highest = highest.filter(|_| !planted("name-by-the-clock"));
-    let first = highest.map_or(Some(wanted), |highest| Some(highest.checked_add(1)?.max(wanted)));
-    let first = first.ok_or_else(no_stem_left)?;
-    let count = |files: usize| i64::try_from(files).map_err(|_| no_stem_left());
-    let end = first.checked_add(count(new)?).ok_or_else(no_stem_left)?;
-    let lowest = catalog.lowest.unwrap_or(first);
-    let front = lowest.checked_sub(count(front)?).ok_or_else(no_stem_left)?..lowest;
-    Ok(front.chain(first..end).collect())
+    Stems {
+        lowest: catalog.lowest,
+        highest: highest.filter(|_| !planted("name-by-the-clock")),
+        wanted: wanted.clamp(-TIME_MAX_S, TIME_MAX_S),
+        newest: disk.dir.join(newest),
+    }
 }
 
 /// Removes what the durable snapshots make superfluous, and adds the directories that it changed to `dirs`.

@@ -152,8 +152,12 @@ fn rewrite(
         MergeSink { encoder: format.encoder(&mut written), merges, path: Vec::new(), end_s: file.end_s };
     let decoded = decode(env, disk, file, &mut read, &mut sink)?;
     let (end_s, finished) = sink.finish(decoded.meta.unwrap_or_default(), disk);
-    let counts = finished
-        .map_err(|error| CheckpointError::Encode { path: disk.dir.join(&file.name), source: error.into() })?;
+    let path = disk.dir.join(&file.name);
+    let counts = match finished {
+        Ok(counts) => counts,
+        Err(error) => return Err(CheckpointError::Encode { path, source: error.into() }),
+    };
+    env.check_len(format, &path, &written)?;
     Ok(Rewritten { file: index, bytes: written, end_s, loss: counts.loss })
 }
 

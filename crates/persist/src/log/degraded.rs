@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::HostDisk;
+use crate::error::{IoFailure, chain};
 use crate::sync::lock;
 
 /// Tries follow each other at 1, 2, 4 … seconds, up to this.
@@ -17,6 +18,8 @@ pub(super) struct Degraded {
     failures: u64,
     /// The log did not take samples, or lost some.
     log_failed: bool,
+    /// The newest failure that made samples of the log be in memory only.
+    lost: Option<IoFailure>,
     /// Checkpoints that should have healed it and failed.
     tries: u32,
     /// When the next one may be tried, by the monotonic clock.
@@ -50,20 +53,38 @@ impl HostDisk {
         lock(&self.degraded).log_failed
     }
 
+    /// Why something that was written to the log is in memory only, until a checkpoint has it.
+    pub(crate) fn lost(&self) -> Option<IoFailure> {
+        lock(&self.degraded).lost.clone()
+    }
+
     pub(crate) fn set_degraded(&self, why: String) {
+        self.fail(&mut lock(&self.degraded), why);
+    }
+
+    /// The same, and what is written is in memory only.
+    pub(crate) fn set_log_failed(&self, failure: &IoFailure) {
         let mut degraded = lock(&self.degraded);
+        degraded.log_failed = true;
+        self.fail(&mut degraded, chain(failure));
+    }
+
+    /// The same, and what was written and is not durable is in memory only, too.
+    pub(super) fn set_lost(&self, failure: &IoFailure) {
+        let mut degraded = lock(&self.degraded);
+        degraded.log_failed = true;
+        degraded.lost = Some(failure.clone());
+        self.fail(&mut degraded, chain(failure));
+    }
+
+    /// Counted under the same lock as what is noted of it: a checkpoint heals all of a failure or nothing.
+    fn fail(&self, degraded: &mut Degraded, why: String) {
         degraded.failures += 1;
         // A disk that stays full is told once, not with every batch.
         if degraded.why.as_ref() != Some(&why) {
             tracing::error!(cluster = %self.cluster, host = %self.host, why, "host degraded");
         }
         degraded.why = Some(why);
-    }
-
-    /// The same, and what is written is in memory only.
-    pub(crate) fn set_log_failed(&self, why: String) {
-        lock(&self.degraded).log_failed = true;
-        self.set_degraded(why);
     }
 
     /// How often something failed so far.
@@ -116,17 +137,32 @@ mod tests {
         assert!(disk.is_healing_due(seconds(0)));
     }
 
+    fn failure(why: &str) -> IoFailure {
+        IoFailure::new("sync", Path::new("x"), std::io::Error::other(why.to_owned()))
+    }
+
     #[test]
     fn failure_during_the_checkpoint_that_should_heal_is_not_made_good_by_it() {
         let disk = HostDisk::new(Path::new("x"), "c", "h", &Arc::default());
-        disk.set_log_failed("first".to_owned());
+        disk.set_log_failed(&failure("first"));
         let failures = disk.failures();
-        disk.set_log_failed("second".to_owned());
+        disk.set_log_failed(&failure("second"));
         disk.healed(failures);
         assert!(disk.has_failed_log() && disk.wants_healing());
         disk.healed(disk.failures());
         assert!(!disk.has_failed_log() && disk.degraded().is_none());
         // Counted on: a slow checkpoint must not take the next failure for the one that it knows.
         assert_eq!(disk.failures(), 2);
+    }
+
+    #[test]
+    fn loss_that_was_healed_is_not_told_of_when_an_append_fails_later() {
+        let disk = HostDisk::new(Path::new("x"), "c", "h", &Arc::default());
+        disk.set_lost(&failure("lost"));
+        disk.set_log_failed(&failure("full"));
+        assert_eq!(disk.lost().map(|lost| lost.source.to_string()).as_deref(), Some("lost"));
+        disk.healed(disk.failures());
+        disk.set_log_failed(&failure("full"));
+        assert!(disk.has_failed_log() && disk.lost().is_none());
     }
 }

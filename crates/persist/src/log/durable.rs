@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::HostDisk;
 use super::segment::{Current, Log};
-use crate::error::{IoFailure, chain};
+use crate::error::IoFailure;
 use crate::planted::planted;
 use crate::storage::{Storage, sync_file};
 use crate::sync::{Mutex, MutexGuard, lock};
@@ -183,22 +183,19 @@ impl HostDisk {
     /// No sync will make durable what was written up to `upto` and is not durable yet.
     pub(super) fn lose(&self, upto: u64, failure: &IoFailure) {
         let lost = self.settled() + 1..upto + 1;
+        if lost.is_empty() {
+            self.set_log_failed(failure);
+            return;
+        }
         let mut all = lock(&self.progress.lost);
         match all.last_mut() {
-            Some((last, _)) if last.end == lost.start => last.end = lost.end.max(last.end),
-            _ if lost.is_empty() => {}
+            Some((last, _)) if last.end == lost.start => last.end = lost.end,
             _ => all.push((lost, failure.clone())),
         }
         drop(all);
         // Before they count as settled: who finds nothing to sync must see why.
-        self.set_log_failed(chain(failure));
+        self.set_lost(failure);
         self.settle(upto);
-    }
-
-    /// Why something that was written is in memory only, until a checkpoint has it.
-    pub(crate) fn lost(&self) -> Option<IoFailure> {
-        let last = lock(&self.progress.lost).last().map(|(_, failure)| failure.clone());
-        last.filter(|_| self.has_failed_log())
     }
 
     fn outcome(&self, sequence: u64) -> Result<(), IoFailure> {

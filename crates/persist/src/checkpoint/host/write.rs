@@ -1,5 +1,6 @@
 //! The files of a host: what is dirty is frozen, encoded and written under temporary names, and let go of at once.
 
+use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
 
@@ -9,6 +10,7 @@ use treering_snapshot::{Meta, Ours, Window};
 use super::super::Environment;
 use super::super::encode::{ColumnOf, Encoded, encode};
 use super::super::finish;
+use super::super::halves::halves;
 use super::super::late::merge_late;
 use super::super::plan::{floor_slot, fresh_columns, held};
 use super::{HostRun, NewFile};
@@ -86,15 +88,32 @@ impl HostRun<'_> {
             // Somebody has to say what is covered now.
             columns.push(Vec::new());
         }
-        let stems = finish::stems(self.disk, &self.catalog, &self.frozen, front.len(), columns.len())?;
-        let last = stems.len() - 1;
-        for (index, (stem, columns)) in stems.into_iter().zip(front.into_iter().chain(columns)).enumerate() {
-            let covers = if index == last { self.covers } else { 0 };
-            self.encode_new(env, stem, &columns, covers, buffer)?;
+        let mut stems = finish::stems(self.disk, &self.catalog, &self.frozen);
+        let mut front = front;
+        while let Some(columns) = front.pop() {
+            let stem = stems.before()?;
+            match self.encode_new(env, stem, &columns, 0, buffer)? {
+                Some(halves) => front.extend(halves),
+                None => stems.take(stem),
+            }
+        }
+        self.new.reverse();
+        let mut behind = VecDeque::from(columns);
+        while let Some(columns) = behind.pop_front() {
+            let covers = if behind.is_empty() { self.covers } else { 0 };
+            let stem = stems.behind()?;
+            match self.encode_new(env, stem, &columns, covers, buffer)? {
+                Some([older, newer]) => {
+                    behind.push_front(newer);
+                    behind.push_front(older);
+                }
+                None => stems.take(stem),
+            }
         }
         Ok(())
     }
 
+    /// Writes one new file, or returns its columns as those of two if nobody could read it.
     fn encode_new(
         &mut self,
         env: &Environment,
@@ -102,7 +121,7 @@ impl HostRun<'_> {
         columns: &[ColumnOf],
         covers: u64,
         buffer: &mut Vec<u8>,
-    ) -> Result<(), CheckpointError> {
+    ) -> Result<Option<[Vec<ColumnOf>; 2]>, CheckpointError> {
         let format = &*env.formats[0];
         let name = snapshot_name(stem, format.extension());
         let ours = Ours {
@@ -119,11 +138,17 @@ impl HostRun<'_> {
             },
             ours: Some(ours),
         };
-        let encoded = encode(format, &self.frozen, columns, meta, buffer)
-            .map_err(|source| CheckpointError::Encode { path: self.disk.dir.join(&name), source })?;
+        let path = self.disk.dir.join(&name);
+        let encoded = match encode(format, &self.frozen, columns, meta, buffer) {
+            Ok(encoded) => encoded,
+            Err(source) => return Err(CheckpointError::Encode { path, source }),
+        };
+        if let Err(error) = env.check_len(format, &path, buffer) {
+            return halves(&self.frozen, columns).map(Some).ok_or(error);
+        }
         self.write_file(env, &temporary_name(&name), buffer)?;
         self.new.push(NewFile { stem, name, encoded });
-        Ok(())
+        Ok(None)
     }
 
     /// All dirty slots that a new file may hold, as columns; series with fewer pieces are in the newest files.
