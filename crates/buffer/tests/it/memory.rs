@@ -10,6 +10,10 @@ const SEALED_CHUNK_BYTES: usize = 24;
 const ASIDE_BYTES: usize = 80;
 const VALUE_BYTES: usize = 4;
 
+fn full_chunks(count: usize) -> Ring {
+    filled(60, u16::try_from(count * CHUNK_SLOTS).unwrap())
+}
+
 #[test]
 fn a_series_without_samples_costs_its_struct() {
     assert_eq!(Ring::new(60).memory_bytes(), size_of::<Ring>());
@@ -33,6 +37,22 @@ fn samples_in_a_row_take_at_most_four_point_six_bytes_each() {
     let bytes = ring.memory_bytes();
     assert!(bytes * 10 <= 720 * 46, "{bytes} bytes");
     assert!(bytes >= 720 * VALUE_BYTES + size_of::<Ring>());
+}
+
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn the_newest_chunk_has_no_more_room_than_it_takes_when_it_is_sealed() {
+    let of_one_chunk = size_of::<Ring>() + CHUNK_SLOTS * VALUE_BYTES + SEALED_CHUNK_BYTES;
+    assert_eq!(full_chunks(1).memory_bytes(), of_one_chunk);
+}
+
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn a_list_of_more_than_four_sealed_chunks_is_counted() {
+    let chunks = 6 * (CHUNK_SLOTS * VALUE_BYTES + SEALED_CHUNK_BYTES);
+    // Room for eight of them, of a pointer each.
+    let expected = size_of::<Ring>() + chunks + ASIDE_BYTES + 8 * 8;
+    assert_eq!(full_chunks(6).memory_bytes(), expected);
 }
 
 #[test]
