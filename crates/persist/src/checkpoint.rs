@@ -15,7 +15,6 @@
 
 mod encode;
 mod finish;
-mod halves;
 mod host;
 mod late;
 mod plan;

@@ -115,8 +115,7 @@ pub enum CheckpointError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A snapshot would be longer than what a start reads, and cannot be cut in two: one that there is already, and that
-    /// has to take up late samples, or values of one time.
+    /// A snapshot of a single series would be longer than what a start reads.
     #[error("{} would be {found} bytes long, and no more than {max} are read", .path.display())]
     TooLong {
         /// The file that was to be written.

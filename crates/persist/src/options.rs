@@ -37,7 +37,7 @@ pub struct Options {
     pub workers: usize,
     /// Bounds of the tree; its depth also bounds what is read from files.
     pub limits: Limits,
-    /// A file longer than this is not read but reported.
+    /// A file longer than this is not read but reported, and no snapshot longer than this is written.
     pub file_bytes_max: u64,
 }
 

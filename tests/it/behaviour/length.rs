@@ -3,7 +3,7 @@
 use treering_format_bin::BinFormat;
 use treering_persist::{CheckpointError, Options};
 use treering_snapshot::{Document, Format, Limits, Scratch};
-use treering_tests::SimDisk;
+use treering_tests::{PowerCut, SimDisk};
 
 use super::{DAY_S, HOST, T, checkpoint, files, got, kill, options, pass, put, start, stop};
 
@@ -27,77 +27,93 @@ fn lengths(disk: &SimDisk) -> Vec<u64> {
     snapshots(disk).iter().map(|bytes| bytes.len() as u64).collect()
 }
 
-/// The snapshots that have no column.
-fn without_a_column(disk: &SimDisk) -> usize {
-    let is_empty = |mut bytes: Vec<u8>| {
-        let mut document = Document::new();
-        let (limits, damage) = (Limits::default(), &mut |damage| panic!("{damage:?}"));
-        BinFormat.decode(&mut bytes, &mut Scratch::new(), &limits, &mut document, damage).end.unwrap();
-        document.level(&["socket0"]).is_none()
+/// What the snapshots say that they cover.
+fn covers(disk: &SimDisk) -> Vec<u64> {
+    let of_one = |mut bytes: Vec<u8>| {
+        let (mut document, limits) = (Document::new(), Limits::default());
+        let decoded = BinFormat.decode(&mut bytes, &mut Scratch::new(), &limits, &mut document, &mut |_| {});
+        decoded.meta.unwrap().ours.unwrap().covers
     };
-    snapshots(disk).into_iter().map(is_empty).filter(|is_empty| *is_empty).count()
+    snapshots(disk).into_iter().map(of_one).collect()
 }
 
 #[test]
 fn row_22_snapshot_that_would_be_too_long_to_be_read_becomes_several() {
+    const METRICS: [(&str, i64); 3] = [("flops", 1), ("mem", 10), ("load", 60)];
     let disk = SimDisk::new();
     pass(&disk, 10 * DAY_S);
     let store = start(&disk, &short());
-    let mut flops = samples(T, 1, 1500);
-    // Behind a gap that is worth a file of its own. What is cut has a quarter without a value.
-    flops.extend(samples(T + 9 * DAY_S, 1, 600));
-    flops.extend(samples(T + 9 * DAY_S + 4000, 1, 3));
-    let mem = samples(T - 5, 10, 160);
-    let load = [(T + 720, 1.0)];
-    for (metric, samples) in [("flops", &flops[..]), ("mem", &mem), ("load", &load)] {
-        put(&store, metric, samples);
-    }
+    let all = METRICS.map(|(metric, interval_s)| (metric, samples(T, interval_s, 400)));
+    let put_all = |all: &[(&str, Vec<(i64, f32)>)]| {
+        for (metric, samples) in all {
+            put(&store, metric, samples);
+        }
+    };
+    put_all(&all);
     checkpoint(&store);
-    assert!(lengths(&disk).len() >= 6 && lengths(&disk).iter().all(|len| *len <= LEN_BYTES_MAX));
+    assert_eq!(covers(&disk), [0, 0, 1]);
 
     // In front of all that there is.
-    let late = samples(T - 40 * DAY_S, 1, 1300);
-    put(&store, "flops", &late);
-    flops.splice(..0, late);
-    let before = lengths(&disk).len();
+    let late = METRICS.map(|(metric, interval_s)| (metric, samples(T - 8000 * DAY_S, interval_s, 300)));
+    put_all(&late);
     checkpoint(&store);
-    assert!(lengths(&disk).len() >= before + 3 && lengths(&disk).iter().all(|len| *len <= LEN_BYTES_MAX));
+    // Behind them is one without a column, which says so.
+    assert_eq!(covers(&disk), [0, 0, 0, 0, 0, 1, 2]);
+    assert!(lengths(&disk).iter().all(|len| *len <= LEN_BYTES_MAX), "{:?}", lengths(&disk));
 
-    // Only the one that says what is covered, when all that was written is older than what there was.
-    assert_eq!(without_a_column(&disk), 1);
     let disk = stop(&disk, store);
     let store = start(&disk, &short());
-    assert_eq!((got(&store, "flops"), got(&store, "mem")), (flops, mem));
-    assert_eq!(got(&store, "load").len(), 1);
+    for ((metric, samples), (_, late)) in all.into_iter().zip(late) {
+        assert_eq!(got(&store, metric), [late, samples].concat(), "{metric}");
+    }
 }
 
 #[test]
-fn row_22_snapshot_that_late_samples_would_make_too_long_stays_and_they_are_in_the_log() {
+fn row_22_late_samples_that_would_make_their_file_too_long_get_one_behind_the_others() {
     let disk = SimDisk::new();
+    pass(&disk, 5 * DAY_S);
     let store = start(&disk, &short());
-    let mut flops = samples(T, 1, 450);
-    put(&store, "flops", &flops);
-    checkpoint(&store);
-    let found = lengths(&disk);
-    assert!(found.len() == 1 && found[0] > LEN_BYTES_MAX - 400, "{found:?}");
+    let mut all = Vec::new();
+    for from_s in [T, T + 4 * DAY_S, T + 4 * DAY_S + 1000] {
+        let some = samples(from_s, 1, 450);
+        put(&store, "flops", &some);
+        checkpoint(&store);
+        all.extend(some);
+    }
+    let found = snapshots(&disk);
+    assert_eq!(found.len(), 3);
 
-    put(&store, "flops", &[(T - 300, 7.0)]);
-    flops.insert(0, (T - 300, 7.0));
+    // Of the first file and of the second one, and so far apart that one column would be too long as well.
+    let late = [(T - 100, 7.0), (T + 4 * DAY_S + 800, 8.0)];
+    put(&store, "flops", &late);
+    all.extend(late);
+    checkpoint(&store);
+    assert_eq!((snapshots(&disk).len(), &snapshots(&disk)[..3]), (5, &found[..]));
+    assert!(store.health().degraded.is_empty() && files(&disk, ".wal").is_empty());
+
+    let disk = kill(&disk, store).power_cut(PowerCut::Nothing);
+    let store = start(&disk, &short());
+    all.sort_by_key(|(time_s, _)| *time_s);
+    assert_eq!(got(&store, "flops"), all);
+}
+
+#[test]
+fn row_22_series_that_is_too_long_for_any_file_stays_in_the_log() {
+    let disk = SimDisk::new();
+    pass(&disk, DAY_S);
+    let store = start(&disk, &short());
+    put(&store, "flops", &samples(T, 1, 600));
     let report = store.checkpoint();
     let [failed] = &report.failed[..] else { panic!("{report:?}") };
-    assert!(
-        matches!(failed.error, CheckpointError::TooLong { max: LEN_BYTES_MAX, found, .. } if found > LEN_BYTES_MAX),
-        "{failed:?}"
-    );
-    assert_eq!((lengths(&disk), store.health().degraded.len()), (found, 1));
+    let CheckpointError::TooLong { max, found, .. } = failed.error else { panic!("{failed:?}") };
+    assert!(max == LEN_BYTES_MAX && found > 600 * 4, "{failed:?}");
+    assert_eq!((snapshots(&disk).len(), store.health().degraded.len()), (0, 1));
 
     let disk = kill(&disk, store);
-    let store = start(&disk, &short());
-    assert_eq!(got(&store, "flops"), flops);
-    drop(store);
+    assert_eq!(got(&start(&disk, &short()), "flops"), samples(T, 1, 600));
     let store = start(&disk, &options());
     checkpoint(&store);
     assert!(store.health().degraded.is_empty());
     let disk = stop(&disk, store);
-    assert_eq!(got(&start(&disk, &options()), "flops"), flops);
+    assert_eq!(got(&start(&disk, &options()), "flops"), samples(T, 1, 600));
 }

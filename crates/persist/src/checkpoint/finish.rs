@@ -66,8 +66,8 @@ impl Stems {
     }
 }
 
-/// A new file is called after the wall clock at the checkpoint before, or what comes nearest to it, but always
-/// higher than every other: clocks jump, the order of files must not.
+/// A file behind all others is called after the wall clock at the checkpoint before, or what comes nearest to it, but
+/// always higher than every other: clocks jump, the order of files must not.
 pub(super) fn stems(disk: &HostDisk, catalog: &Catalog, frozen: &[FrozenSeries]) -> Stems {
     let columns = || frozen.iter().map(|series| &series.column).filter(|column| !column.is_empty());
     let earliest_s = columns().map(treering_buffer::Frozen::start_s).min();

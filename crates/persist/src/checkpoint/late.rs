@@ -1,8 +1,9 @@
 //! Late samples into the files that are there: each is read, its columns merged with memory, and replaced.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
-use treering_buffer::{Column, Fill, Frozen, Grid, Ring, Slot, TIME_MAX_S, Values};
+use treering_buffer::{Column, Fill, Frozen, Grid, Ring, Slot, SlotRanges, TIME_MAX_S, Values};
 use treering_level::FrozenSeries;
 use treering_snapshot::{
     Counts, Damage, Decoded, EncodeError, Encoder, Format, Head, Limits, Loss, Meta, Ours, Part, Scratch,
@@ -11,7 +12,7 @@ use treering_snapshot::{
 
 use super::Environment;
 use super::encode::{ColumnOf, emit_column_from};
-use super::plan::{Extent, LatePlan, floor_slot, held, late_slots, plan_late};
+use super::plan::{Extent, LatePlan, floor_slot, fresh_columns, held, late_slots, plan_late};
 use crate::catalog::{Catalog, SnapshotFile};
 use crate::error::{CheckpointError, IoFailure, chain};
 use crate::log::HostDisk;
@@ -30,6 +31,8 @@ pub(super) struct LateWork {
     pub(super) rewritten: Vec<Rewritten>,
     /// Columns of new files in front of all others, the oldest first.
     pub(super) front: Vec<Vec<ColumnOf>>,
+    /// Columns of new files behind all others, the oldest first: of late slots whose file would be too long to be read.
+    pub(super) behind: Vec<Vec<ColumnOf>>,
 }
 
 /// The new content of an existing file.
@@ -57,10 +60,12 @@ struct MergeSink<'a, 'e> {
 
 /// What a column is merged with.
 struct Merge<'a> {
+    /// Index of the frozen series.
+    series: usize,
     grid: Grid,
     /// What memory has for the column's new range.
     memory: &'a Frozen,
-    late: treering_buffer::SlotRanges,
+    late: SlotRanges,
 }
 
 /// Plans and encodes what late slots ask for. Nothing is written here.
@@ -92,25 +97,52 @@ pub(super) fn merge_late(
         let late = late_slots(&held(&series.dirty, &series.column), floor);
         let LatePlan { into, front } = plan_late(&grid, &late, &of_series);
         for (file, late) in into {
-            let merge = Merge { grid, memory: &series.column, late };
+            let merge = Merge { series: *index, grid, memory: &series.column, late };
             merges.entry(file).or_default().insert(key.clone(), merge);
         }
-        // The newest of them lies directly in front of the oldest file, whatever other series have.
-        for (age, slots) in front.into_iter().rev().enumerate() {
-            if work.front.len() <= age {
-                work.front.push(Vec::new());
+        add(&mut work.front, *index, front);
+    }
+    let mut behind: BTreeMap<usize, SlotRanges> = BTreeMap::new();
+    for (file, merges) in merges {
+        match rewrite(env, disk, &catalog.snapshots[file], file, &merges) {
+            Ok(rewritten) => work.rewritten.push(rewritten),
+            Err(error @ CheckpointError::TooLong { .. }) => {
+                let why = chain(&error);
+                tracing::warn!(
+                    why,
+                    "late samples get a file behind the others: the reference's reader refuses that order"
+                );
+                for merge in merges.values() {
+                    behind.entry(merge.series).or_default().merge(&merge.late);
+                }
             }
-            work.front[age].push(ColumnOf { series: *index, slots });
+            Err(error) => return Err(error),
         }
     }
-    work.front.reverse();
-    for columns in &mut work.front {
+    for (series, late) in behind {
+        add(&mut work.behind, series, fresh_columns(&late, Slot::MIN));
+    }
+    in_order(&mut work.front);
+    in_order(&mut work.behind);
+    Ok(work)
+}
+
+/// Adds a series' columns, oldest first, to files, newest first: the newest of all series are in one file.
+fn add(files: &mut Vec<Vec<ColumnOf>>, series: usize, columns: Vec<Range<Slot>>) {
+    for (age, slots) in columns.into_iter().rev().enumerate() {
+        if files.len() <= age {
+            files.push(Vec::new());
+        }
+        files[age].push(ColumnOf { series, slots });
+    }
+}
+
+/// The oldest file first, and in each the columns as encoders want them.
+fn in_order(files: &mut [Vec<ColumnOf>]) {
+    files.reverse();
+    for columns in files {
         columns.sort_by_key(|column| column.series);
     }
-    for (file, merges) in merges {
-        work.rewritten.push(rewrite(env, disk, &catalog.snapshots[file], file, &merges)?);
-    }
-    Ok(work)
 }
 
 fn late_floor(catalog: &Catalog, series: &FrozenSeries) -> Option<i64> {

@@ -18,8 +18,8 @@ pub(super) struct Degraded {
     failures: u64,
     /// The log did not take samples, or lost some.
     log_failed: bool,
-    /// The newest failure that made samples of the log be in memory only.
-    lost: Option<IoFailure>,
+    /// The newest failure that made samples of the log be in memory only, and which of all failures it was.
+    lost: Option<(u64, IoFailure)>,
     /// Checkpoints that should have healed it and failed.
     tries: u32,
     /// When the next one may be tried, by the monotonic clock.
@@ -55,7 +55,7 @@ impl HostDisk {
 
     /// Why something that was written to the log is in memory only, until a checkpoint has it.
     pub(crate) fn lost(&self) -> Option<IoFailure> {
-        lock(&self.degraded).lost.clone()
+        lock(&self.degraded).lost.as_ref().map(|(_, failure)| failure.clone())
     }
 
     pub(crate) fn set_degraded(&self, why: String) {
@@ -73,8 +73,8 @@ impl HostDisk {
     pub(super) fn set_lost(&self, failure: &IoFailure) {
         let mut degraded = lock(&self.degraded);
         degraded.log_failed = true;
-        degraded.lost = Some(failure.clone());
         self.fail(&mut degraded, chain(failure));
+        degraded.lost = Some((degraded.failures, failure.clone()));
     }
 
     /// Counted under the same lock as what is noted of it: a checkpoint heals all of a failure or nothing.
@@ -95,6 +95,7 @@ impl HostDisk {
     /// What was in memory when `failures` were counted is in durable snapshots. What failed since is not made good.
     pub(crate) fn healed(&self, failures: u64) {
         let mut degraded = lock(&self.degraded);
+        degraded.lost.take_if(|(failure, _)| *failure <= failures);
         if degraded.failures != failures {
             return;
         }
@@ -164,5 +165,18 @@ mod tests {
         disk.healed(disk.failures());
         disk.set_log_failed(&failure("full"));
         assert!(disk.has_failed_log() && disk.lost().is_none());
+    }
+
+    #[test]
+    fn checkpoint_makes_good_the_losses_before_it_only() {
+        let disk = HostDisk::new(Path::new("x"), "c", "h", &Arc::default());
+        disk.set_lost(&failure("lost"));
+        let failures = disk.failures();
+        disk.set_log_failed(&failure("full"));
+        disk.healed(failures);
+        assert!(disk.has_failed_log() && disk.lost().is_none());
+        disk.set_lost(&failure("lost again"));
+        disk.healed(failures);
+        assert!(disk.lost().is_some());
     }
 }

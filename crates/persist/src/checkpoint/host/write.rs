@@ -1,6 +1,5 @@
 //! The files of a host: what is dirty is frozen, encoded and written under temporary names, and let go of at once.
 
-use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
 
@@ -10,8 +9,7 @@ use treering_snapshot::{Meta, Ours, Window};
 use super::super::Environment;
 use super::super::encode::{ColumnOf, Encoded, encode};
 use super::super::finish;
-use super::super::halves::halves;
-use super::super::late::merge_late;
+use super::super::late::{LateWork, merge_late};
 use super::super::plan::{floor_slot, fresh_columns, held};
 use super::{HostRun, NewFile};
 use crate::error::{CheckpointError, IoFailure};
@@ -31,8 +29,8 @@ impl HostRun<'_> {
         buffer: &mut Vec<u8>,
     ) -> Result<(), CheckpointError> {
         self.freeze();
-        let front = self.write_late(env)?;
-        self.write_new(env, front, buffer)?;
+        let late = self.write_late(env)?;
+        self.write_new(env, late, buffer)?;
         self.frozen.iter_mut().for_each(FrozenSeries::release);
         Ok(())
     }
@@ -61,25 +59,26 @@ impl HostRun<'_> {
         }
     }
 
-    /// Returns the columns of new files in front of all others.
-    fn write_late(&mut self, env: &Environment) -> Result<Vec<Vec<ColumnOf>>, CheckpointError> {
-        let work = merge_late(env, self.disk, &self.catalog, &self.frozen)?;
-        self.late = work.rewritten;
+    /// Returns what gets new files.
+    fn write_late(&mut self, env: &Environment) -> Result<LateWork, CheckpointError> {
+        let mut work = merge_late(env, self.disk, &self.catalog, &self.frozen)?;
+        self.late = std::mem::take(&mut work.rewritten);
         for index in 0..self.late.len() {
             let name = temporary_name(&self.catalog.snapshots[self.late[index].file].name);
             let bytes = std::mem::take(&mut self.late[index].bytes);
             self.write_file(env, &name, &bytes)?;
         }
-        Ok(work.front)
+        Ok(work)
     }
 
     fn write_new(
         &mut self,
         env: &Environment,
-        front: Vec<Vec<ColumnOf>>,
+        late: LateWork,
         buffer: &mut Vec<u8>,
     ) -> Result<(), CheckpointError> {
-        let mut columns = self.fresh_columns();
+        let LateWork { mut front, behind: mut columns, .. } = late;
+        columns.append(&mut self.fresh_columns());
         let covers_more = finish::has_uncovered(&self.catalog);
         if columns.is_empty() && front.is_empty() && self.frozen.is_empty() && !covers_more {
             return Ok(());
@@ -89,7 +88,7 @@ impl HostRun<'_> {
             columns.push(Vec::new());
         }
         let mut stems = finish::stems(self.disk, &self.catalog, &self.frozen);
-        let mut front = front;
+        // From the oldest that there is outwards: what is cut in two takes one number more.
         while let Some(columns) = front.pop() {
             let stem = stems.before()?;
             match self.encode_new(env, stem, &columns, 0, buffer)? {
@@ -98,22 +97,20 @@ impl HostRun<'_> {
             }
         }
         self.new.reverse();
-        let mut behind = VecDeque::from(columns);
-        while let Some(columns) = behind.pop_front() {
-            let covers = if behind.is_empty() { self.covers } else { 0 };
+        columns.reverse();
+        while let Some(file) = columns.pop() {
+            let covers = if columns.is_empty() { self.covers } else { 0 };
             let stem = stems.behind()?;
-            match self.encode_new(env, stem, &columns, covers, buffer)? {
-                Some([older, newer]) => {
-                    behind.push_front(newer);
-                    behind.push_front(older);
-                }
+            match self.encode_new(env, stem, &file, covers, buffer)? {
+                Some(halves) => columns.extend(halves),
                 None => stems.take(stem),
             }
         }
         Ok(())
     }
 
-    /// Writes one new file, or returns its columns as those of two if nobody could read it.
+    /// Writes one new file. If it would be too long to be read, it returns its columns as those of two: each series stays
+    /// whole, so that one file says nothing of where the other one's columns may begin.
     fn encode_new(
         &mut self,
         env: &Environment,
@@ -144,7 +141,8 @@ impl HostRun<'_> {
             Err(source) => return Err(CheckpointError::Encode { path, source }),
         };
         if let Err(error) = env.check_len(format, &path, buffer) {
-            return halves(&self.frozen, columns).map(Some).ok_or(error);
+            let (some, others) = columns.split_at(columns.len() / 2);
+            return if some.is_empty() { Err(error) } else { Ok(Some([some.to_vec(), others.to_vec()])) };
         }
         self.write_file(env, &temporary_name(&name), buffer)?;
         self.new.push(NewFile { stem, name, encoded });
