@@ -128,7 +128,7 @@ pub(super) fn merge_late(
 }
 
 /// Adds a series' columns, oldest first, to files, newest first: the newest of all series are in one file.
-fn add(files: &mut Vec<Vec<ColumnOf>>, series: usize, columns: Vec<Range<Slot>>) {
+pub(super) fn add(files: &mut Vec<Vec<ColumnOf>>, series: usize, columns: Vec<Range<Slot>>) {
     for (age, slots) in columns.into_iter().rev().enumerate() {
         if files.len() <= age {
             files.push(Vec::new());

@@ -9,7 +9,7 @@ use treering_snapshot::{Meta, Ours, Window};
 use super::super::Environment;
 use super::super::encode::{ColumnOf, Encoded, encode};
 use super::super::finish;
-use super::super::late::{LateWork, merge_late};
+use super::super::late::{LateWork, add, merge_late};
 use super::super::plan::{floor_slot, fresh_columns, held};
 use super::{HostRun, NewFile};
 use crate::error::{CheckpointError, IoFailure};
@@ -156,14 +156,7 @@ impl HostRun<'_> {
         {
             let by_time = self.catalog.checkpointed_s.filter(|_| planted("coverage-by-time"));
             let floor = floor_slot(&series.column.grid(), self.catalog.floor_s(series.index).max(by_time));
-            for (age, slots) in
-                fresh_columns(&held(&series.dirty, &series.column), floor).into_iter().rev().enumerate()
-            {
-                if files.len() <= age {
-                    files.push(Vec::new());
-                }
-                files[age].push(ColumnOf { series: index, slots });
-            }
+            add(&mut files, index, fresh_columns(&held(&series.dirty, &series.column), floor));
         }
         files.reverse();
         files
