@@ -43,12 +43,12 @@ impl Call {
     pub(crate) fn cargo(workspace: &Workspace, arguments: &str) -> Self {
         // Cargo names itself to what it starts, so that the same toolchain is used below.
         let program = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-        let arguments = arguments.split_whitespace().map(str::to_owned).collect();
         let root = workspace.root().to_path_buf();
-        Self { root, program, name: "cargo".to_owned(), arguments, environment: Vec::new() }
+        Self { root, program, name: "cargo".to_owned(), arguments: Vec::new(), environment: Vec::new() }
+            .args(arguments)
     }
 
-    /// A call of a program without arguments.
+    /// A call of a program, without arguments so far.
     pub(crate) fn program(workspace: &Workspace, path: &Path) -> Self {
         let (root, name) = (workspace.root().to_path_buf(), workspace.relative(path));
         Self { root, program: path.into(), name, arguments: Vec::new(), environment: Vec::new() }
@@ -57,6 +57,12 @@ impl Call {
     /// One argument, which may have blanks in it.
     pub(crate) fn arg(mut self, argument: impl Into<String>) -> Self {
         self.arguments.push(argument.into());
+        self
+    }
+
+    /// Several arguments, split at blanks.
+    pub(crate) fn args(mut self, arguments: &str) -> Self {
+        self.arguments.extend(arguments.split_whitespace().map(str::to_owned));
         self
     }
 

@@ -5,13 +5,20 @@ pub(crate) mod rows;
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use crate::call::Call;
+use crate::built::{self, Programs};
+use crate::call::{Call, CallError};
 use crate::planted;
 use crate::results::{Run, next_seed, record};
 use crate::say;
 use crate::workspace::Workspace;
 
 use rows::{ROWS, Row, Runner};
+
+/// As `cargo test --workspace` builds them: for a package alone features differ, and cargo would build a part of the
+/// dependencies again, for each package another one.
+const BUILD: &str = "test --workspace --locked --test it --test matrix --no-run";
+/// A row has the machine for itself, and is heard while it runs.
+const ALONE: &str = "--nocapture --test-threads 1";
 
 /// Which rows, and how many cases of each.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -38,6 +45,22 @@ impl Options {
     pub(crate) fn of_ci() -> Self {
         Self { no_record: true, ..Self::default() }
     }
+
+    fn is_deep(&self) -> bool {
+        self.count.is_some() || self.minutes.is_some()
+    }
+
+    /// What CI runs has been built by `cargo test`; a deep run is worth another build.
+    fn profile(&self) -> &'static str {
+        if self.is_deep() { "--profile faults" } else { "" }
+    }
+}
+
+/// A row's tests are not where the table says.
+#[derive(Debug, thiserror::Error)]
+#[error("cargo built no program of `{file}`: the rows' table in xtask is not up to date")]
+struct Unbuilt {
+    file: &'static str,
 }
 
 /// What a row's tests said of themselves.
@@ -61,11 +84,27 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<bool, Box<
         return Ok(false);
     }
     let mut summary = String::new();
+    let start = Instant::now();
+    let Some(programs) = build(workspace, options, &chosen)? else { return Ok(false) };
+    if !programs.is_empty() {
+        summary.push_str(&format!("\n{:>8.1} s  building", start.elapsed().as_secs_f64()));
+    }
     let mut passed = true;
     for row in chosen {
         let start = Instant::now();
         let (said, succeeded) = match row.runner {
-            Runner::Tests { .. } | Runner::Schedules { .. } => run_tests(workspace, options, row)?,
+            Runner::Tests { source, filter } => {
+                let program = programs.get(source).ok_or(Unbuilt { file: source })?;
+                run_tests(
+                    workspace,
+                    options,
+                    row,
+                    Call::program(workspace, program).args(filter).args(ALONE),
+                )?
+            }
+            Runner::Schedules { tests } => {
+                run_tests(workspace, options, row, schedules(workspace, options, tests))?
+            }
             Runner::Planted => plant(workspace)?,
             Runner::Task(task) => {
                 say::line(&format_args!("row {} has a command of its own: cargo xtask {task}", row.number));
@@ -98,15 +137,30 @@ fn plant(workspace: &Workspace) -> Result<(Option<Said>, bool), Box<dyn Error>> 
     Ok((Some(said), outcome.failures == 0))
 }
 
+/// The programs of the rows that are tests. None if they cannot be built.
+fn build(workspace: &Workspace, options: &Options, rows: &[&Row]) -> Result<Option<Programs>, CallError> {
+    if rows.iter().any(|row| matches!(row.runner, Runner::Tests { .. })) {
+        built::programs(workspace, &format!("{BUILD} {}", options.profile()))
+    } else {
+        Ok(Some(Programs::new()))
+    }
+}
+
+/// The flag is for all crates, which are built apart from the others so that neither is built twice.
+fn schedules(workspace: &Workspace, options: &Options, tests: &str) -> Call {
+    let profile = options.profile();
+    let arguments = format!("test {profile} --locked --target-dir target/schedules {tests} -- {ALONE}");
+    Call::cargo(workspace, &arguments).env("RUSTFLAGS", "--cfg treering_shuttle")
+}
+
 /// Runs the tests of a row, and reads what they say. None if none of them said anything: then nothing was tried.
 fn run_tests(
     workspace: &Workspace,
     options: &Options,
     row: &Row,
+    mut call: Call,
 ) -> Result<(Option<Said>, bool), Box<dyn Error>> {
-    let deep = options.count.is_some() || options.minutes.is_some();
-    let Some(mut call) = call_of(workspace, row, deep) else { return Ok((None, false)) };
-    match (options.seed, deep) {
+    match (options.seed, options.is_deep()) {
         (Some(seed), false) => call = call.env("TREERING_SEED", seed.to_string()),
         (None, false) => call = call.env("TREERING_COUNT", "ci"),
         (seed, true) => {
@@ -131,32 +185,6 @@ fn run_tests(
         }
     })?;
     Ok((said, succeeded))
-}
-
-/// What runs a row's tests, if it has tests.
-fn call_of(workspace: &Workspace, row: &Row, deep: bool) -> Option<Call> {
-    // What CI runs has been built by `cargo test`; a deep run is worth another build.
-    let profile = if deep { "--profile faults" } else { "" };
-    match row.runner {
-        Runner::Tests { package, target, filter } => Some(Call::cargo(
-            workspace,
-            &format!(
-                "test {profile} --locked -p {package} --test {target} {filter} -- --nocapture --test-threads 1"
-            ),
-        )),
-        // The flag is for all crates, which are built apart from the others so that neither is built twice.
-        Runner::Schedules { package, target, filter } => Some(
-            Call::cargo(
-                workspace,
-                &format!(
-                    "test {profile} --locked -p {package} --test {target} --target-dir target/schedules {filter} \
-                     -- --nocapture --test-threads 1"
-                ),
-            )
-            .env("RUSTFLAGS", "--cfg treering_shuttle"),
-        ),
-        Runner::Planted | Runner::Task(_) => None,
-    }
 }
 
 /// `faults: row 6 from 0 cases 20 tried 180 failures 0`, wherever it stands in a line.

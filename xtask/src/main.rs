@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod built;
 mod call;
 mod ci;
 mod examples;

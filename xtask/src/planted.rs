@@ -9,15 +9,20 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cargo_metadata::{Artifact, Message};
-
-use crate::call::{Call, CallError};
+use crate::built;
+use crate::call::CallError;
 use crate::say;
 use crate::workspace::Workspace;
 
 use bounded::{Ran, bounded};
 use bugs::{BUGS, Bug};
 
+/// The packages behind the first one have features of dependencies that it has not: with them these are as they are for the
+/// whole workspace, and are not built again.
+const BUILD: &str = "test --locked -p treering-tests -p treering-bench -p treering-snapshot -p xtask \
+                     --features treering-tests/planted --test it --no-run";
+/// The tests among what that builds.
+const PROGRAM: &str = "tests/it/main.rs";
 /// No bug makes a run take longer; one that does is not seen.
 const SECONDS_MAX: u64 = 120;
 /// So long each other row may look for a bug when the table is made.
@@ -91,19 +96,9 @@ pub(crate) fn run(workspace: &Workspace, write: bool) -> Result<Outcome, Box<dyn
 
 /// The program of the tests, with the switches in it.
 fn build(workspace: &Workspace) -> Result<PathBuf, PlantedError> {
-    let arguments = "test --locked -p treering-tests --features planted --test it --no-run \
-                     --message-format=json-render-diagnostics";
-    let mut program = None;
-    let built = Call::cargo(workspace, arguments)
-        .run_reading(|line| program = executable(line).or(program.take()))?;
-    program.filter(|_| built).ok_or(PlantedError::Build)
-}
-
-/// The tests' program, if a line of cargo's output names it.
-fn executable(line: &str) -> Option<PathBuf> {
-    let message = Message::parse_stream(line.as_bytes()).next()?.ok()?;
-    let Message::CompilerArtifact(Artifact { target, executable, .. }) = message else { return None };
-    executable.filter(|_| target.is_test() && target.name == "it").map(Into::into)
+    built::programs(workspace, BUILD)?
+        .and_then(|mut programs| programs.remove(PROGRAM))
+        .ok_or(PlantedError::Build)
 }
 
 /// Plants a bug, and runs its row, which has to fail; then something that cannot see the bug, which must not. The case that

@@ -21,9 +21,9 @@ fn matrix_12_full_disk_costs_nothing_acknowledged_and_heals_without_a_restart() 
             cases.extend([(number, k, What::Bytes), (number, k, What::Inodes)]);
         }
     }
-    let usual = u64::try_from(cases.len()).unwrap();
-    Row::new(12, &replay("matrix_12"), usual).run(|seed| {
-        let (stage, k, what) = cases[usize::try_from(scattered(seed, usual)).unwrap()];
+    let (ci, replay) = (u64::try_from(cases.len()).unwrap(), replay("matrix_12"));
+    Row { number: 12, replay: &replay, usual: ci / 7, ci }.run(|seed| {
+        let (stage, k, what) = cases[usize::try_from(scattered(seed, ci)).unwrap()];
         let stage = &stages[stage];
         let mut random = SplitMix64::new(seed);
         let operation = &stage.trace[usize::try_from(k).unwrap()];

@@ -25,9 +25,9 @@ fn matrix_05_failed_sync_that_drops_data_loses_nothing_acknowledged() {
         let points = (0..u64::try_from(stage.trace.len()).unwrap()).step_by(stride);
         cases.extend(points.map(|k| (number, k, Fault::WriteBackFails)));
     }
-    let usual = u64::try_from(cases.len()).unwrap();
-    Row::new(5, &replay("matrix_05"), usual).run(|seed| {
-        let (stage, k, fault) = cases[usize::try_from(scattered(seed, usual)).unwrap()];
+    let (ci, replay) = (u64::try_from(cases.len()).unwrap(), replay("matrix_05"));
+    Row { number: 5, replay: &replay, usual: ci / 7, ci }.run(|seed| {
+        let (stage, k, fault) = cases[usize::try_from(scattered(seed, ci)).unwrap()];
         let stage = &stages[stage];
         let operation = &stage.trace[usize::try_from(k).unwrap()];
         let place = format!("{}, operation {k}, {operation}, {fault:?}", stage.name);

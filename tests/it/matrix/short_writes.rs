@@ -33,9 +33,9 @@ fn matrix_04_short_write_is_gone_on_with_or_told() {
                 .extend(stage.operations(&["read_at"]).into_iter().map(|k| (number, k, short, Then::GoesOn)));
         }
     }
-    let usual = u64::try_from(cases.len()).unwrap();
-    Row::new(4, &replay("matrix_04"), usual).run(|seed| {
-        let (stage, k, short, then) = cases[usize::try_from(scattered(seed, usual)).unwrap()];
+    let (ci, replay) = (u64::try_from(cases.len()).unwrap(), replay("matrix_04"));
+    Row { number: 4, replay: &replay, usual: ci / 7, ci }.run(|seed| {
+        let (stage, k, short, then) = cases[usize::try_from(scattered(seed, ci)).unwrap()];
         let stage = &stages[stage];
         let operation = &stage.trace[usize::try_from(k).unwrap()];
         let place = format!("{}, operation {k}, {operation}, {short:?} and {then:?}", stage.name);

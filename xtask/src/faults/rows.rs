@@ -14,10 +14,10 @@ pub(crate) struct Row {
 /// What runs a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Runner {
-    /// Tests of a package whose names begin with this.
-    Tests { package: &'static str, target: &'static str, filter: &'static str },
-    /// The same, built with the locks of the schedules' explorer.
-    Schedules { package: &'static str, target: &'static str, filter: &'static str },
+    /// Tests whose names begin with this, of the program with this source.
+    Tests { source: &'static str, filter: &'static str },
+    /// Tests that are built with the locks of the schedules' explorer.
+    Schedules { tests: &'static str },
     /// Bugs that are planted, and have to be seen by rows of the tests.
     Planted,
     /// A task of its own, because it needs more than this machine may have. Not a part of CI.
@@ -25,21 +25,16 @@ pub(super) enum Runner {
 }
 
 const fn simulated(number: u32, filter: &'static str) -> Row {
-    let runner = Runner::Tests { package: "treering-tests", target: "it", filter };
+    let runner = Runner::Tests { source: "tests/it/main.rs", filter };
     Row { number, part: None, exhaustive: false, runner }
 }
 
-const fn of_crate(number: u32, part: &'static str, package: &'static str, filter: &'static str) -> Row {
-    Row {
-        number,
-        part: Some(part),
-        exhaustive: true,
-        runner: Runner::Tests { package, target: "it", filter },
-    }
+const fn of_crate(number: u32, part: &'static str, source: &'static str, filter: &'static str) -> Row {
+    Row { number, part: Some(part), exhaustive: true, runner: Runner::Tests { source, filter } }
 }
 
 const fn program(number: u32, filter: &'static str) -> Row {
-    let runner = Runner::Tests { package: "treering", target: "matrix", filter };
+    let runner = Runner::Tests { source: "crates/treering/tests/matrix/main.rs", filter };
     Row { number, part: Some("program"), exhaustive: false, runner }
 }
 
@@ -54,12 +49,12 @@ pub(crate) const ROWS: &[Row] = &[
     simulated(5, "matrix_05_"),
     simulated(6, "matrix_06_"),
     task(7, "powerloss"),
-    of_crate(8, "bin", "treering-format-bin", "matrix_08_"),
-    of_crate(8, "json", "treering-format-json", "matrix_08_"),
-    of_crate(8, "wal", "treering-wal", "matrix_08_"),
-    of_crate(9, "bin", "treering-format-bin", "matrix_09_"),
-    of_crate(9, "json", "treering-format-json", "matrix_09_"),
-    of_crate(9, "wal", "treering-wal", "matrix_09_"),
+    of_crate(8, "bin", "crates/format-bin/tests/it/main.rs", "matrix_08_"),
+    of_crate(8, "json", "crates/format-json/tests/it/main.rs", "matrix_08_"),
+    of_crate(8, "wal", "crates/wal/tests/it/main.rs", "matrix_08_"),
+    of_crate(9, "bin", "crates/format-bin/tests/it/main.rs", "matrix_09_"),
+    of_crate(9, "json", "crates/format-json/tests/it/main.rs", "matrix_09_"),
+    of_crate(9, "wal", "crates/wal/tests/it/main.rs", "matrix_09_"),
     simulated(10, "matrix_10_"),
     simulated(11, "matrix_11_"),
     simulated(12, "matrix_12_"),
@@ -69,7 +64,7 @@ pub(crate) const ROWS: &[Row] = &[
         number: 15,
         part: None,
         exhaustive: false,
-        runner: Runner::Schedules { package: "treering-schedules", target: "it", filter: "matrix_15_" },
+        runner: Runner::Schedules { tests: "-p treering-schedules --test it matrix_15_" },
     },
     program(16, "matrix_16_program_"),
     simulated(17, "matrix_17_"),
@@ -112,6 +107,17 @@ pub(crate) fn title(number: u32) -> Option<(&'static str, &'static str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workspace::Workspace;
+
+    #[test]
+    fn every_program_has_its_source_where_the_table_says() {
+        let workspace = Workspace::of_this_source();
+        for row in ROWS {
+            if let Runner::Tests { source, .. } = row.runner {
+                assert!(workspace.root().join(source).is_file(), "{row:?}");
+            }
+        }
+    }
 
     #[test]
     fn every_row_has_a_title_and_every_part_stands_once() {
