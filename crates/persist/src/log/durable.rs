@@ -228,4 +228,31 @@ mod tests {
         disk.set_durable(disk.mark(&storage));
         assert_eq!((disk.unsynced(mark.at + seconds), disk.has_unsynced()), ((0, Duration::ZERO), false));
     }
+
+    #[test]
+    fn what_is_durable_between_two_losses_is_no_loss_and_losses_side_by_side_are_one() {
+        let storage = crate::OsStorage::new();
+        let disk = HostDisk::new(Path::new("x"), "c", "h", &Arc::default());
+        let write = |writes: usize| {
+            for _ in 0..writes {
+                disk.count_write(&storage, 1);
+            }
+        };
+        let failure = IoFailure::new("sync", Path::new("x"), std::io::Error::other("gone"));
+        write(3);
+        disk.lose(3, &failure);
+        write(2);
+        disk.set_durable(disk.mark(&storage));
+        write(2);
+        disk.lose(7, &failure);
+        write(1);
+        disk.lose(8, &failure);
+        let lost: Vec<u64> = (1..=8).filter(|sequence| disk.outcome(*sequence).is_err()).collect();
+        assert_eq!(lost, [1, 2, 3, 6, 7, 8]);
+        assert_eq!(
+            lock(&disk.progress.lost).len(),
+            2,
+            "as many as there are gaps, however long a disk is broken"
+        );
+    }
 }
