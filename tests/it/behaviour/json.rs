@@ -6,13 +6,21 @@ use treering_format_bin::BinFormat;
 use treering_format_json::JsonFormat;
 use treering_persist::{Options, Store, SyncPolicy};
 use treering_snapshot::Format;
-use treering_tests::{SimDisk, SplitMix64};
+use treering_tests::{PowerCut, SimDisk, SplitMix64};
 
-use super::{T, checkpoint, files, got, kill, options, put};
+use super::{HOST, T, checkpoint, files, got, kill, options, put};
 
 fn open(disk: &SimDisk, json: JsonFormat) -> Store {
-    let formats: Vec<Box<dyn Format>> = vec![Box::new(json), Box::new(BinFormat)];
     let options = Options { sync: SyncPolicy::Unlogged, ..options() };
+    open_with(disk, options, vec![Box::new(json), Box::new(BinFormat)])
+}
+
+/// A store with a log, which reads both formats.
+fn open_logged(disk: &SimDisk) -> Store {
+    open_with(disk, options(), vec![Box::new(BinFormat), Box::new(JsonFormat::exact())])
+}
+
+fn open_with(disk: &SimDisk, options: Options, formats: Vec<Box<dyn Format>>) -> Store {
     let (store, report) = Store::open(Arc::new(disk.clone()), options, formats).unwrap();
     assert_eq!(report.findings, []);
     store
@@ -86,4 +94,37 @@ fn row_11_file_of_one_format_takes_up_late_samples_in_its_own() {
     let disk = kill(&disk, store);
     assert_eq!((files(&disk, ".bin").len(), files(&disk, ".json").len()), (1, 2));
     assert_eq!(got(&open(&disk, JsonFormat::exact()), "flops"), held);
+}
+
+#[test]
+fn row_11_late_samples_that_json_cannot_hold_get_a_file_of_the_store_s_own_format() {
+    let disk = SimDisk::new();
+    let store = open(&disk, JsonFormat::exact());
+    for second in [0, 100] {
+        put(&store, "flops", &[(T + second, 1.0), (T + second + 9, 2.0)]);
+        checkpoint(&store);
+    }
+    let disk = kill(&disk, store);
+    let snapshots = |end| -> Vec<_> {
+        files(&disk, end).into_iter().map(|name| disk.read(format!("{HOST}/{name}")).unwrap()).collect()
+    };
+    let found = snapshots(".json");
+
+    let store = open_logged(&disk);
+    put(&store, "flops", &[(T + 3, 3.0)]);
+    checkpoint(&store);
+    let with_late = snapshots(".json");
+    assert!(with_late[0] != found[0] && with_late[1] == found[1], "JSON takes up what it can hold");
+    put(&store, "flops", &[(T + 4, 4.0), (T + 5, f32::INFINITY), (T + 6, f32::NEG_INFINITY)]);
+    let report = store.checkpoint();
+    assert!(report.failed.is_empty() && !report.loss.any(), "{report:?}");
+    assert_eq!(snapshots(".json"), with_late);
+    assert!(store.health().degraded.is_empty() && files(&disk, ".wal").is_empty());
+
+    let disk = kill(&disk, store).power_cut(PowerCut::Nothing);
+    let late = [(3, 3.0), (4, 4.0), (5, f32::INFINITY), (6, f32::NEG_INFINITY)];
+    let others = [(0, 1.0), (9, 2.0), (100, 1.0), (109, 2.0)];
+    let mut all: Vec<_> = late.into_iter().chain(others).map(|(second, value)| (T + second, value)).collect();
+    all.sort_by_key(|(time_s, _)| *time_s);
+    assert_eq!(got(&open_logged(&disk), "flops"), all);
 }

@@ -31,7 +31,7 @@ pub(super) struct LateWork {
     pub(super) rewritten: Vec<Rewritten>,
     /// Columns of new files in front of all others, the oldest first.
     pub(super) front: Vec<Vec<ColumnOf>>,
-    /// Columns of new files behind all others, the oldest first: of late slots whose file would be too long to be read.
+    /// Columns of new files behind all others, the oldest first: of late slots that their file cannot take up.
     pub(super) behind: Vec<Vec<ColumnOf>>,
 }
 
@@ -41,6 +41,13 @@ pub(super) struct Rewritten {
     pub(super) bytes: Vec<u8>,
     pub(super) end_s: i64,
     pub(super) loss: Loss,
+}
+
+/// A file and the late samples that belong into it.
+enum Rewrite {
+    Done(Rewritten),
+    /// Why they cannot be in it.
+    Unfit(String),
 }
 
 /// Notes where the columns of some series lie.
@@ -104,10 +111,9 @@ pub(super) fn merge_late(
     }
     let mut behind: BTreeMap<usize, SlotRanges> = BTreeMap::new();
     for (file, merges) in merges {
-        match rewrite(env, disk, &catalog.snapshots[file], file, &merges) {
-            Ok(rewritten) => work.rewritten.push(rewritten),
-            Err(error @ CheckpointError::TooLong { .. }) => {
-                let why = chain(&error);
+        match rewrite(env, disk, &catalog.snapshots[file], file, &merges)? {
+            Rewrite::Done(rewritten) => work.rewritten.push(rewritten),
+            Rewrite::Unfit(why) => {
                 tracing::warn!(
                     why,
                     "late samples get a file behind the others: the reference's reader refuses that order"
@@ -116,7 +122,6 @@ pub(super) fn merge_late(
                     behind.entry(merge.series).or_default().merge(&merge.late);
                 }
             }
-            Err(error) => return Err(error),
         }
     }
     for (series, late) in behind {
@@ -177,7 +182,7 @@ fn rewrite(
     file: &SnapshotFile,
     index: usize,
     merges: &HashMap<Key, Merge<'_>>,
-) -> Result<Rewritten, CheckpointError> {
+) -> Result<Rewrite, CheckpointError> {
     let format: &dyn Format = &*env.formats[file.format];
     let (mut read, mut written) = (Vec::new(), Vec::new());
     let mut sink =
@@ -189,8 +194,14 @@ fn rewrite(
         Ok(counts) => counts,
         Err(error) => return Err(CheckpointError::Encode { path, source: error.into() }),
     };
-    env.check_len(format, &path, &written)?;
-    Ok(Rewritten { file: index, bytes: written, end_s, loss: counts.loss })
+    if let Err(error) = env.check_len(format, &path, &written) {
+        return Ok(Rewrite::Unfit(chain(&error)));
+    }
+    // What the store's own format cannot hold is lost in any case.
+    if counts.loss.any() && file.format != 0 {
+        return Ok(Rewrite::Unfit(format!("{} would hold other values", path.display())));
+    }
+    Ok(Rewrite::Done(Rewritten { file: index, bytes: written, end_s, loss: counts.loss }))
 }
 
 /// Decodes a file that was sound when it was read at the start.
