@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::planted::planted;
 use crate::storage::{Storage, StorageFile, sync_dir, sync_file};
-use crate::sync::{AtomicBool, Ordering};
+use crate::sync::{Mutex, lock};
 
 /// From so many on, one sync of the file system is cheaper than one of each: 1,000 logs take 20 ms instead of 300.
 const SHARED_SYNC_MIN: usize = 50;
@@ -25,8 +25,9 @@ pub(crate) struct Shared<'a> {
     pub(crate) storage: &'a dyn Storage,
     pub(crate) root: &'a Path,
     /// Whether one sync of the file system counts. False if directories lie in several, and for good after it failed
-    /// once: its error is told once, and may have been about files that nobody was asking for just then.
-    pub(crate) one_sync_counts: &'a AtomicBool,
+    /// once: its error is told once, and may have been about files that nobody was asking for just then. Held over each,
+    /// so that of two at a time none is told OK while the other one gets the error. Nothing is locked by who holds it.
+    pub(crate) one_sync_counts: &'a Mutex<bool>,
 }
 
 /// How a sync of the whole file system went.
@@ -68,14 +69,18 @@ pub(crate) fn sync_each<T>(
 }
 
 fn sync_file_system(shared: Shared<'_>, items: usize) -> SharedSync {
-    if items < SHARED_SYNC_MIN || !shared.one_sync_counts.load(Ordering::Acquire) {
+    if items < SHARED_SYNC_MIN {
+        return SharedSync::NotTried;
+    }
+    let mut one_sync_counts = lock(shared.one_sync_counts);
+    if !*one_sync_counts {
         return SharedSync::NotTried;
     }
     match shared.storage.sync_file_system(shared.root) {
         Ok(()) => SharedSync::Done,
         Err(_) if planted("shared-sync-error-ignored") => SharedSync::Done,
         Err(error) => {
-            shared.one_sync_counts.store(false, Ordering::Release);
+            *one_sync_counts = false;
             match error.kind() {
                 io::ErrorKind::Unsupported => SharedSync::NotTried,
                 _ => SharedSync::Failed(error),

@@ -33,7 +33,7 @@ use crate::planted::planted;
 use crate::read::readable_bytes_max;
 use crate::report::{CheckpointReport, FailedHost};
 use crate::storage::Storage;
-use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, Ordering, lock, on_threads};
+use crate::sync::{Arc, AtomicUsize, Mutex, Ordering, lock, on_threads};
 
 use host::HostRun;
 
@@ -48,7 +48,7 @@ pub(crate) struct Environment {
     pub(crate) formats: Vec<Box<dyn Format>>,
     pub(crate) options: Options,
     /// Whether one sync of the file system stands for those of all files.
-    pub(crate) one_sync_counts: AtomicBool,
+    pub(crate) one_sync_counts: Mutex<bool>,
     pub(crate) dirs: Arc<Dirs>,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Locks, in the order in which they are taken: a host's catalog, the right to sync, the log, the memory (the tree's
 //! lock of the host). A writer lets go of the memory before it takes the log. Under the right to sync the directory
-//! nothing is taken.
+//! nothing is taken but the store's right to sync the file system.
 
 mod degraded;
 mod directory;

@@ -12,7 +12,7 @@ use crate::layout::{CURRENT_LOG, QUARANTINE, sealed_name};
 use crate::log::HostDisk;
 use crate::planted::planted;
 use crate::report::{CheckpointReport, Quarantined};
-use crate::storage::{Replace, Storage, make_dirs};
+use crate::storage::{Replace, Storage};
 
 /// A damaged file is set aside under its own name, or with a number behind it if that is taken, up to this one.
 const QUARANTINE_TRIES: u32 = 10_000;
@@ -101,7 +101,7 @@ pub(super) fn clean_up(
         if catalog.damaged_logs.contains(&generation) {
             // What could not be read in it may mean something to somebody.
             let found = if catalog.found_current == Some(generation) { CURRENT_LOG } else { &name };
-            set_aside(storage, &disk.dir, &name, found, dirs, report)?;
+            set_aside(storage, disk, &name, found, dirs, report)?;
         } else {
             unlink_if_there(storage, &disk.dir.join(name))?;
         }
@@ -115,7 +115,7 @@ pub(super) fn clean_up(
         dirs.push(disk.dir.clone());
     }
     while let Some(name) = catalog.damaged.last() {
-        set_aside(storage, &disk.dir, name, name, dirs, report)?;
+        set_aside(storage, disk, name, name, dirs, report)?;
         catalog.damaged.pop();
     }
     Ok(())
@@ -132,15 +132,15 @@ fn unlink_if_there(storage: &dyn Storage, path: &Path) -> Result<(), IoFailure> 
 /// `found` is the name that it had at the start.
 fn set_aside(
     storage: &dyn Storage,
-    dir: &Path,
+    disk: &HostDisk,
     name: &str,
     found: &str,
     dirs: &mut Vec<PathBuf>,
     report: &mut CheckpointReport,
 ) -> Result<(), IoFailure> {
+    let dir = &disk.dir;
     let from = dir.join(name);
-    let quarantine = dir.join(QUARANTINE);
-    make_dirs(storage, &quarantine).map_err(|error| IoFailure::new("make", &quarantine, error))?;
+    let quarantine = make_quarantine(storage, disk)?;
     if planted("damaged-file-deleted") {
         return unlink_if_there(storage, &from);
     }
@@ -152,7 +152,7 @@ fn set_aside(
                 report.quarantined.push(Quarantined { found: dir.join(found), now: to });
                 // The new name first: a power cut between the two must not find the file nowhere.
                 dirs.push(quarantine);
-                dirs.push(dir.to_owned());
+                dirs.push(dir.clone());
                 return Ok(());
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -163,41 +163,64 @@ fn set_aside(
     Err(IoFailure::new("set aside", &from, io::ErrorKind::AlreadyExists.into()))
 }
 
+/// The place for damaged files; its name is durable before one is moved there.
+fn make_quarantine(storage: &dyn Storage, disk: &HostDisk) -> Result<PathBuf, IoFailure> {
+    let quarantine = disk.dir.join(QUARANTINE);
+    let mark = disk.dir_syncs.mark();
+    match storage.make_dir(&quarantine) {
+        // Writers change the directory meanwhile: of a sync that fails they have to learn.
+        Ok(()) => disk.sync_dir(storage, mark).inspect_err(|failure| disk.sync_was_lost(failure))?,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(IoFailure::new("make", &quarantine, error)),
+    }
+    Ok(quarantine)
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
 
     use super::*;
     use crate::storage::OsStorage;
+    use crate::sync::Arc;
 
-    /// Sets a file aside in `dir`; where it is now, as the report says, and the directories that changed.
-    fn set_aside_in(dir: &Path, name: &str) -> Result<(Vec<PathBuf>, usize), IoFailure> {
+    /// A host whose directory is there, below this one.
+    fn disk_in(root: &Path) -> HostDisk {
+        let disk = HostDisk::new(root, "c", "h", &Arc::default());
+        fs::create_dir_all(&disk.dir).unwrap();
+        disk
+    }
+
+    /// Sets a file aside; where it is now, as the report says, and the directories that changed.
+    fn set_aside_on(disk: &HostDisk, name: &str) -> Result<(Vec<PathBuf>, usize), IoFailure> {
         let (mut dirs, mut report) = (Vec::new(), CheckpointReport::default());
-        set_aside(&OsStorage::new(), dir, name, name, &mut dirs, &mut report)?;
+        set_aside(&OsStorage::new(), disk, name, name, &mut dirs, &mut report)?;
         Ok((report.quarantined.into_iter().map(|quarantined| quarantined.now).collect(), dirs.len()))
     }
 
     #[test]
     fn damaged_file_keeps_its_name_unless_one_like_it_is_there_already() {
-        let dir = tempfile::tempdir().unwrap();
+        let root = tempfile::tempdir().unwrap();
+        let disk = disk_in(root.path());
         for (content, now) in [("first", "1.bin"), ("second", "1.bin.1"), ("third", "1.bin.2")] {
-            fs::write(dir.path().join("1.bin"), content).unwrap();
-            let (aside, dirs) = set_aside_in(dir.path(), "1.bin").unwrap();
-            assert_eq!((&*aside, dirs), (&[dir.path().join(QUARANTINE).join(now)][..], 2));
+            fs::write(disk.dir.join("1.bin"), content).unwrap();
+            let (aside, dirs) = set_aside_on(&disk, "1.bin").unwrap();
+            assert_eq!((&*aside, dirs), (&[disk.dir.join(QUARANTINE).join(now)][..], 2));
             assert_eq!(fs::read(&aside[0]).unwrap(), content.as_bytes());
         }
-        assert_eq!(set_aside_in(dir.path(), "1.bin").unwrap(), (Vec::new(), 0), "it is gone");
+        assert_eq!(set_aside_on(&disk, "1.bin").unwrap(), (Vec::new(), 0), "it is gone");
     }
 
     #[test]
     fn why_a_file_cannot_be_moved_or_removed_is_told() {
-        let dir = tempfile::tempdir().unwrap();
+        let root = tempfile::tempdir().unwrap();
+        let disk = disk_in(root.path());
         let too_long = "x".repeat(300);
-        let error = set_aside_in(dir.path(), &too_long).unwrap_err();
+        let error = set_aside_on(&disk, &too_long).unwrap_err();
         assert_eq!(error.source.kind(), io::ErrorKind::InvalidFilename);
         let storage = OsStorage::new();
-        assert!(unlink_if_there(&storage, &dir.path().join("1.bin")).is_ok(), "it is gone");
-        assert!(unlink_if_there(&storage, dir.path()).is_err(), "it is a directory");
+        assert!(unlink_if_there(&storage, &disk.dir.join("1.bin")).is_ok(), "it is gone");
+        assert!(unlink_if_there(&storage, &disk.dir).is_err(), "it is a directory");
     }
 
     #[test]

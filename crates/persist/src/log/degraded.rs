@@ -77,6 +77,13 @@ impl HostDisk {
         degraded.lost = Some((degraded.failures, failure.clone()));
     }
 
+    /// What was found in the log at the start may be in memory only; what is written now is in the log.
+    pub(crate) fn set_found_lost(&self, failure: &IoFailure) {
+        let mut degraded = lock(&self.degraded);
+        self.fail(&mut degraded, chain(failure));
+        degraded.lost = Some((degraded.failures, failure.clone()));
+    }
+
     /// Counted under the same lock as what is noted of it: a checkpoint heals all of a failure or nothing.
     fn fail(&self, degraded: &mut Degraded, why: String) {
         degraded.failures += 1;

@@ -26,6 +26,8 @@ pub(crate) struct Log {
     names_due: bool,
     /// The segment that was sealed last, while its new name is not durable.
     last_sealed: Option<u64>,
+    /// The sync of that name has failed, and so has giving the old one back: that comes before anything else.
+    unsealing: bool,
     spare: Batch,
     /// Segments that failed one after the other.
     failed_in_a_row: u32,
@@ -218,6 +220,7 @@ impl Log {
 
     /// Takes the name `current.wal` from whatever segment has it. The caller syncs the directory.
     pub(crate) fn rename_sealed(&mut self, storage: &dyn Storage, dir: &Path) -> Result<(), IoFailure> {
+        self.unseal_if_due(storage, dir)?;
         let generation = match &self.current {
             Current::Nothing => return Ok(()),
             Current::Found { generation } | Current::Broken { generation } => *generation,
@@ -249,16 +252,32 @@ impl Log {
     /// Takes the last sealing back if its sync failed: a second sync of the same change proves nothing, so the change is
     /// made again another time. Returns the generation that is no longer sealed.
     pub(crate) fn unseal(&mut self, storage: &dyn Storage, dir: &Path) -> Option<u64> {
-        let generation = self.last_sealed.take()?;
         if !matches!(self.current, Current::Nothing) {
-            return None;
+            self.last_sealed = None;
         }
+        let generation = self.last_sealed?;
         let (from, to) = (dir.join(sealed_name(generation)), dir.join(CURRENT_LOG));
-        storage.rename(&from, &to, Replace::No).ok()?;
+        match storage.rename(&from, &to, Replace::No) {
+            // Until then the old name may be the only durable one, and no new segment gets it.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                self.unsealing = true;
+                return None;
+            }
+            Err(_) => self.current = Current::Nothing,
+            Ok(()) => self.current = Current::Found { generation },
+        }
         self.sealed.retain(|sealed| *sealed != generation);
-        self.current = Current::Found { generation };
-        self.dir_unsynced = false;
+        (self.last_sealed, self.unsealing, self.dir_unsynced) = (None, false, false);
         Some(generation)
+    }
+
+    /// The same, if it was tried before and has failed.
+    fn unseal_if_due(&mut self, storage: &dyn Storage, dir: &Path) -> Result<(), IoFailure> {
+        if self.unsealing && self.unseal(storage, dir).is_none() {
+            let error = io::Error::other("its name could not be made durable, nor be given back");
+            return Err(IoFailure::new("rename", &dir.join(CURRENT_LOG), error));
+        }
+        Ok(())
     }
 }
 

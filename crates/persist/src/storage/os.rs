@@ -110,10 +110,14 @@ impl Storage for OsStorage {
         if !self.syncs_file_systems {
             return Err(io::ErrorKind::Unsupported.into());
         }
-        match self.locked_root(dir) {
-            Some(root) => sync_file_system_of(&root),
-            None => sync_file_system_of(&open_dir(dir)?),
+        let dir = match self.locked_root(dir) {
+            Some(root) => root,
+            None => Arc::new(open_dir(dir)?),
+        };
+        if !magic_of(&dir).is_some_and(sync_reports_errors_of) {
+            return Err(io::ErrorKind::Unsupported.into());
         }
+        sync_file_system_of(&dir)
     }
 
     fn file_system(&self, dir: &Path) -> io::Result<u64> {
@@ -220,16 +224,46 @@ fn rename_noreplace(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Since Linux 5.8 `syncfs` reports write errors; before, it answered OK whatever happened.
+/// Since Linux 5.8 `syncfs` reports that data could not be written, since 5.17 also that the file system's own sync
+/// failed; before, it answered OK whatever happened.
 #[cfg(target_os = "linux")]
 fn file_system_sync_reports_errors() -> bool {
-    let release = rustix::system::uname();
-    let mut numbers =
-        release.release().to_str().unwrap_or("").split(|c: char| !c.is_ascii_digit()).map(str::parse::<u32>);
+    rustix::system::uname().release().to_str().is_ok_and(release_reports_errors)
+}
+
+#[cfg(target_os = "linux")]
+fn release_reports_errors(release: &str) -> bool {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(str::parse::<u32>);
     match (numbers.next(), numbers.next()) {
-        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= (5, 8),
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= (5, 17),
         _ => false,
     }
+}
+
+/// Whether a sync of a file system of this kind makes its files durable, or says that it did not. An overlay is not told what
+/// became of the data below it, and a program that serves one by FUSE is not asked to sync at all.
+#[cfg(target_os = "linux")]
+fn sync_reports_errors_of(magic: u64) -> bool {
+    const EXT4: u64 = 0xef53;
+    const XFS: u64 = 0x5846_5342;
+    const BTRFS: u64 = 0x9123_683e;
+    [EXT4, XFS, BTRFS].contains(&magic)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync_reports_errors_of(_magic: u64) -> bool {
+    false
+}
+
+/// The number of the file system's kind.
+#[cfg(target_os = "linux")]
+fn magic_of(dir: &File) -> Option<u64> {
+    u64::try_from(rustix::fs::fstatfs(dir).ok()?.f_type).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn magic_of(_dir: &File) -> Option<u64> {
+    None
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -271,8 +305,8 @@ fn network_file_system(dir: &File) -> Option<&'static str> {
         (0x0102_1997, "9p"),
         (0x0bd0_0bd0, "lustre"),
     ];
-    let kind = u64::try_from(rustix::fs::fstatfs(dir).ok()?.f_type).ok()?;
-    KNOWN.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| *name)
+    let found = magic_of(dir)?;
+    KNOWN.iter().find(|(magic, _)| *magic == found).map(|(_, name)| *name)
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -306,6 +340,19 @@ mod tests {
         }
         drop(locks);
         assert!(storage.locked_root(one.path()).is_none());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn one_sync_counts_where_kernel_and_file_system_are_known_to_report_errors() {
+        let releases = ["4.18.0", "5.8.1", "5.16.20", "5.17.0-rc4", "6.1.0-18-amd64", "10.0", "", "x"];
+        assert_eq!(
+            releases.map(release_reports_errors),
+            [false, false, false, true, true, true, false, false]
+        );
+        let (overlay, fuse, tmpfs, nfs) = (0x794c_7630, 0x6573_5546, 0x0102_1994, 0x6969);
+        let magics = [0xef53, 0x5846_5342, 0x9123_683e, overlay, fuse, tmpfs, nfs];
+        assert_eq!(magics.map(sync_reports_errors_of), [true, true, true, false, false, false, false]);
     }
 
     #[test]

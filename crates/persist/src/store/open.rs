@@ -24,7 +24,7 @@ use crate::recover::{Buffers, Reading, RecoveredHost, recover_host};
 use crate::report::{Finding, FindingKind, RecoveryReport};
 use crate::retention::{Moment, RetentionClock};
 use crate::storage::{Entry, Storage, make_dirs};
-use crate::sync::{Arc, AtomicBool, AtomicU64, AtomicUsize, Mutex, Ordering, RwLock, lock, on_threads};
+use crate::sync::{Arc, AtomicU64, AtomicUsize, Mutex, Ordering, RwLock, lock, on_threads};
 use crate::worker::Nudge;
 
 /// A host's directory.
@@ -59,7 +59,7 @@ impl Store {
         let tree = Tree::new(metric_table(&options)?, options.limits);
         let mut report = RecoveryReport::default();
         let dirs = host_dirs(&*storage, &root, &mut report)?;
-        let one_sync_counts = AtomicBool::new(lie_in_one_file_system(&*storage, &root, &dirs));
+        let one_sync_counts = Mutex::new(lie_in_one_file_system(&*storage, &root, &dirs));
         let dirs_in_use = Arc::new(Dirs::new(unusable(&report)));
         let env = Environment { storage, formats, options, one_sync_counts, dirs: dirs_in_use };
         let clock = RetentionClock::new(opened);
@@ -258,7 +258,7 @@ fn make_found_durable(env: &Environment, tree: &Tree<HostJournal>, dirs: &[HostD
         for path in found_logs(disk) {
             match storage.open(&path) {
                 Ok(file) => logs.push((disk, path, file)),
-                Err(error) => disk.set_degraded(chain(&IoFailure::new("open", &path, error))),
+                Err(error) => disk.set_found_lost(&IoFailure::new("open", &path, error)),
             }
         }
     }
@@ -268,7 +268,7 @@ fn make_found_durable(env: &Environment, tree: &Tree<HostJournal>, dirs: &[HostD
     let mut results = sync_all(env.shared(), &targets).into_iter();
     for ((disk, path, _), result) in logs.iter().zip(results.by_ref()) {
         if let Err(error) = result {
-            disk.set_degraded(chain(&IoFailure::new("sync", path, error)));
+            disk.set_found_lost(&IoFailure::new("sync", path, error));
         }
     }
     for (path, result) in paths.iter().zip(results) {
