@@ -17,6 +17,7 @@ mod log;
 mod loss;
 mod names;
 mod reports;
+mod returning;
 mod syncs;
 
 use std::sync::Arc;

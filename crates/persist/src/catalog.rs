@@ -25,8 +25,15 @@ pub(crate) struct Catalog {
     pub(crate) sealed: BTreeSet<u64>,
     /// All segments up to this generation are in snapshots.
     pub(crate) covers: u64,
-    /// The oldest segment that could not be read: neither it nor a later one may be dropped.
+    /// The oldest segment that could not be read: neither it nor a later one is covered by any snapshot.
     pub(crate) unread_from: Option<u64>,
+    /// The oldest segment with records that no series can hold: neither it nor a later one is dropped. All else that is in
+    /// it is in memory, so that snapshots may cover it.
+    pub(crate) unplaced_from: Option<u64>,
+    /// A snapshot could not be read: nobody knows what it holds.
+    pub(crate) unread_snapshot: bool,
+    /// The sync that should have made it durable that damaged snapshots were set aside has failed: they may come back.
+    pub(crate) damaged_may_return: bool,
     /// Wall clock at this host's checkpoint before.
     pub(crate) checkpointed_s: Option<i64>,
     /// By series number: the series' newest column on disk.
@@ -94,9 +101,16 @@ impl Catalog {
         self.snapshots.insert(at, snapshot);
     }
 
+    /// Whether no snapshot may cover the log: while a damaged one lies among the others, it may come before the one that gets
+    /// what was written over its samples. The log is what overwrites both, until the damaged one is set aside for good.
+    pub(crate) fn holds_log_back(&self) -> bool {
+        !self.damaged.is_empty() || self.damaged_may_return
+    }
+
     /// The segments that a snapshot which covers up to `covers` makes superfluous, in ascending order.
     pub(crate) fn droppable(&self) -> Vec<u64> {
-        let end = self.unread_from.unwrap_or(u64::MAX).min(self.covers.saturating_add(1));
+        let kept_from = [self.unread_from, self.unplaced_from].into_iter().flatten().min();
+        let end = kept_from.unwrap_or(u64::MAX).min(self.covers.saturating_add(1));
         self.sealed.range(..end).copied().collect()
     }
 }
@@ -110,10 +124,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_segment_that_was_not_read_keeps_all_from_it_on() {
+    fn a_segment_that_was_not_read_or_not_held_keeps_all_from_it_on() {
         let mut catalog = Catalog { sealed: BTreeSet::from([1, 2, 3, 4]), covers: 3, ..Catalog::default() };
         assert_eq!(catalog.droppable(), [1, 2, 3]);
-        catalog.unread_from = Some(2);
+        catalog.unread_from = Some(3);
+        assert_eq!(catalog.droppable(), [1, 2]);
+        catalog.unplaced_from = Some(2);
+        assert_eq!(catalog.droppable(), [1]);
+        catalog.unread_from = None;
         assert_eq!(catalog.droppable(), [1]);
     }
 }

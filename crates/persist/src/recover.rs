@@ -80,8 +80,6 @@ struct HostReader<'a, H> {
     buffers: &'a mut Buffers,
     found: Found,
     recovered: RecoveredHost,
-    /// A snapshot could not be read, so nobody knows what it covers.
-    unread_snapshot: bool,
 }
 
 /// Reads the host that `entries` list into `host`. `read` fills a buffer with a file of the directory `dir`.
@@ -94,15 +92,7 @@ pub(crate) fn recover_host<H>(
     buffers: &mut Buffers,
 ) -> RecoveredHost {
     let recovered = RecoveredHost::default();
-    let mut reader = HostReader {
-        reading,
-        dir,
-        read,
-        buffers,
-        found: Found::default(),
-        recovered,
-        unread_snapshot: false,
-    };
+    let mut reader = HostReader { reading, dir, read, buffers, found: Found::default(), recovered };
     reader.recovered.report.hosts = 1;
     reader.sort_entries(entries);
     let mut memory = host.lock();
@@ -168,7 +158,7 @@ impl<H> HostReader<'_, H> {
                 if planted("unreadable-is-damaged") {
                     self.recovered.catalog.damaged.push(name);
                 }
-                self.unread_snapshot = true;
+                self.recovered.catalog.unread_snapshot = true;
                 continue;
             }
             self.recovered.report.snapshots += 1;
@@ -195,7 +185,7 @@ impl<H> HostReader<'_, H> {
                     catalog.damaged.push(name);
                 }
                 Verdict::Unread => {
-                    self.unread_snapshot = true;
+                    catalog.unread_snapshot = true;
                     self.recovered.degraded = Some(format!("{} is too long to be read", path.display()));
                 }
             }
@@ -238,7 +228,7 @@ impl<H> HostReader<'_, H> {
         }
         replay.fill_from_covered(memory, &mut self.recovered.report);
         let mut newest = covers.max(sealed.last().copied().unwrap_or(0)).max(self.found.taken);
-        if self.unread_snapshot {
+        if self.recovered.catalog.unread_snapshot {
             // It may cover more than we know. A number that it covers must not be given to a new segment.
             newest = newest.saturating_add(UNREAD_GENERATIONS);
         }
@@ -275,7 +265,7 @@ impl<H> HostReader<'_, H> {
             self.recovered.catalog.damaged_logs.insert(generation);
         }
         if replayed.unplaced {
-            self.recovered.catalog.unread_from.get_or_insert(generation);
+            self.recovered.catalog.unplaced_from.get_or_insert(generation);
             let why = format!("{} has records that no series can hold", path.display());
             self.recovered.degraded.get_or_insert(why);
         }

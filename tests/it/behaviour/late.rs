@@ -255,3 +255,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn row_03_late_samples_ages_away_from_every_file_cost_what_they_are() {
+    let disk = SimDisk::new();
+    let store = start(&disk, &options());
+    let times = [T, T - 10_000_000_000, T - 5_000_000_000, T - 2_600_000_000, T - 2_500_000_000];
+    for time_s in times {
+        put(&store, "flops", &[(time_s, 1.0)]);
+        checkpoint(&store);
+    }
+    let longest =
+        files(&disk, ".bin").iter().map(|name| disk.read(format!("{HOST}/{name}")).unwrap().len()).max();
+    assert!(longest.unwrap() < 1000, "{longest:?}");
+    let mut times = times.map(|time_s| (time_s, 1.0));
+    times.sort_by_key(|(time_s, _)| *time_s);
+    assert_eq!(got(&start(&kill(&disk, store), &options()), "flops"), times);
+}

@@ -19,6 +19,9 @@ const QUARANTINE_TRIES: u32 = 10_000;
 
 /// Whether there are segments that the next snapshot would cover.
 pub(super) fn has_uncovered(catalog: &Catalog) -> bool {
+    if catalog.holds_log_back() {
+        return false;
+    }
     let readable = catalog.unread_from.unwrap_or(u64::MAX);
     catalog.sealed.iter().any(|generation| *generation > catalog.covers && *generation < readable)
 }

@@ -32,6 +32,8 @@ pub(super) struct HostRun<'a> {
     covers: u64,
     /// It covers less than it could: another checkpoint has to say so.
     holds_back: bool,
+    /// Damaged snapshots were set aside by this checkpoint.
+    moved_damaged: bool,
     /// The log's end when it was sealed.
     sealed: Mark,
     late: Vec<Rewritten>,
@@ -81,6 +83,7 @@ impl<'a> HostRun<'a> {
             disk,
             covers: catalog.covers,
             holds_back: false,
+            moved_damaged: false,
             catalog,
             sealing: Some(Sealing { _syncing: syncing, log }),
             frozen: Vec::new(),
@@ -131,9 +134,7 @@ impl<'a> HostRun<'a> {
         let generation = generation + u64::from(planted("covers-one-too-many"));
         let unread_from = self.catalog.unread_from;
         let readable = unread_from.map_or(generation, |unread| generation.min(unread.saturating_sub(1)));
-        // While a damaged snapshot lies among the others, it may come before the one that gets what was written over its
-        // samples. The log is what overwrites both, until the damaged one is set aside.
-        self.holds_back = !self.catalog.damaged.is_empty();
+        self.holds_back = self.catalog.holds_log_back();
         if !self.holds_back {
             self.covers = self.covers.max(readable);
         }
@@ -234,7 +235,11 @@ impl<'a> HostRun<'a> {
     }
 
     pub(super) fn clean_up(&mut self, env: &Environment) -> Result<(), CheckpointError> {
-        finish::clean_up(env, self.disk, &mut self.catalog, &mut self.changed_dirs, &mut self.report)
+        let damaged = self.catalog.damaged.len();
+        let done =
+            finish::clean_up(env, self.disk, &mut self.catalog, &mut self.changed_dirs, &mut self.report);
+        self.moved_damaged |= self.catalog.damaged.len() < damaged;
+        done
     }
 
     pub(super) fn take_unsynced(&mut self) -> Vec<(PathBuf, Arc<dyn StorageFile>)> {
@@ -278,6 +283,8 @@ impl<'a> HostRun<'a> {
         if self.sealing.is_none() {
             self.disk.sync_was_lost(&failure);
         }
+        // A second sync would prove nothing, and they are where nobody would move them from once more.
+        self.catalog.damaged_may_return |= self.moved_damaged;
         self.fail(env, failure.into());
     }
 

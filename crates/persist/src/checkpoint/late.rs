@@ -21,6 +21,9 @@ use crate::planted::planted;
 use crate::recover::is_damage;
 use crate::storage::read_file;
 
+/// Two years of seconds. A column is not stretched beyond it: what lies between its samples takes memory and room.
+const MERGED_SLOTS_MAX: u64 = 1 << 26;
+
 /// A path below the host and a metric.
 type Key = (Vec<String>, String);
 
@@ -63,6 +66,8 @@ struct MergeSink<'a, 'e> {
     merges: &'a HashMap<Key, Merge<'a>>,
     path: Vec<String>,
     end_s: i64,
+    /// Why a column cannot be merged.
+    unfit: Option<String>,
 }
 
 /// What a column is merged with.
@@ -94,6 +99,18 @@ pub(super) fn merge_late(
     if wanted.is_empty() {
         return Ok(work);
     }
+    if catalog.unread_snapshot {
+        // It may hold older values of these slots, and come before or behind any file that it is not compared with.
+        warn_behind("a snapshot among the others cannot be read");
+        for index in wanted.values() {
+            let series = &frozen[*index];
+            let Some(floor) = late_floor(catalog, series) else { continue };
+            let late = late_slots(&held(&series.dirty, &series.column), floor);
+            add(&mut work.behind, *index, fresh_columns(&late, Slot::MIN));
+        }
+        in_order(&mut work.behind);
+        return Ok(work);
+    }
     let extents = read_extents(env, disk, catalog, &wanted)?;
     let mut merges: BTreeMap<usize, HashMap<Key, Merge<'_>>> = BTreeMap::new();
     for (key, index) in &wanted {
@@ -114,10 +131,7 @@ pub(super) fn merge_late(
         match rewrite(env, disk, &catalog.snapshots[file], file, &merges)? {
             Rewrite::Done(rewritten) => work.rewritten.push(rewritten),
             Rewrite::Unfit(why) => {
-                tracing::warn!(
-                    why,
-                    "late samples get a file behind the others: the reference's reader refuses that order"
-                );
+                warn_behind(&why);
                 for merge in merges.values() {
                     behind.entry(merge.series).or_default().merge(&merge.late);
                 }
@@ -130,6 +144,13 @@ pub(super) fn merge_late(
     in_order(&mut work.front);
     in_order(&mut work.behind);
     Ok(work)
+}
+
+fn warn_behind(why: &str) {
+    tracing::warn!(
+        why,
+        "late samples get a file behind the others: the reference's reader refuses that order"
+    );
 }
 
 /// Adds a series' columns, oldest first, to files, newest first: the newest of all series are in one file.
@@ -185,9 +206,13 @@ fn rewrite(
 ) -> Result<Rewrite, CheckpointError> {
     let format: &dyn Format = &*env.formats[file.format];
     let (mut read, mut written) = (Vec::new(), Vec::new());
-    let mut sink =
-        MergeSink { encoder: format.encoder(&mut written), merges, path: Vec::new(), end_s: file.end_s };
-    let decoded = decode(env, disk, file, &mut read, &mut sink)?;
+    let encoder = format.encoder(&mut written);
+    let mut sink = MergeSink { encoder, merges, path: Vec::new(), end_s: file.end_s, unfit: None };
+    let decoded = decode(env, disk, file, &mut read, &mut sink);
+    if let Some(why) = sink.unfit.take() {
+        return Ok(Rewrite::Unfit(why));
+    }
+    let decoded = decoded?;
     let (end_s, finished) = sink.finish(decoded.meta.unwrap_or_default(), disk);
     let path = disk.dir.join(&file.name);
     let counts = match finished {
@@ -258,12 +283,12 @@ impl Sink for MergeSink<'_, '_> {
         let key = (self.path.clone(), head.metric.to_owned());
         let merge = self.merges.get(&key).zip(placeable(&head));
         let Some((merge, extent)) = merge else { return self.encoder.column(head, values) };
-        let (first, merged) = merge.with(&extent, values).map_err(Stop::because)?;
+        let (first, merged) = merge.with(&extent, values).map_err(|why| self.give_up(why))?;
         if merged.is_empty() {
             return self.encoder.column(head, values);
         }
-        let end_s =
-            emit_column_from(&mut *self.encoder, head.metric, first, &merged).map_err(Stop::because)?;
+        let end_s = emit_column_from(&mut *self.encoder, head.metric, first, &merged)
+            .map_err(|error| self.give_up(chain(&*error)))?;
         self.end_s = self.end_s.max(end_s);
         Ok(())
     }
@@ -280,6 +305,11 @@ impl Sink for MergeSink<'_, '_> {
 }
 
 impl MergeSink<'_, '_> {
+    fn give_up(&mut self, why: String) -> Stop {
+        self.unfit = Some(why.clone());
+        Stop::because(why)
+    }
+
     /// Completes the file; returns where its last value ends.
     fn finish(self, mut meta: Meta, disk: &HostDisk) -> (i64, Result<Counts, EncodeError>) {
         // It began with what the header says, if that says anything.
@@ -303,6 +333,9 @@ impl Merge<'_> {
         let mut slots = extent.slots(&self.grid);
         if let Some(late) = self.late.span() {
             slots = slots.start.min(late.start)..slots.end.max(late.end);
+            if slots.start.abs_diff(slots.end) > MERGED_SLOTS_MAX {
+                return Err(format!("a column would take {} slots", slots.start.abs_diff(slots.end)));
+            }
         }
         let values: Vec<Values<'_>> = values.iter().map(values_of).collect();
         let column = Column { start_s: extent.start_s, interval_s: extent.interval_s, values: &values };

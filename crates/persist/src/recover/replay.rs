@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use treering_buffer::Fill;
+use treering_buffer::{Fill, TIME_MAX_S};
 use treering_level::{HostGuard, Metric, SeriesIndex};
 use treering_wal::{Control, End, HeaderError, Limits, Reader, Record};
 
@@ -158,6 +158,11 @@ impl<'a, H> Replay<'a, H> {
             }
         };
         if covered {
+            // Whether a series can hold it must be known now: a segment with a record that none can is kept.
+            let times = -TIME_MAX_S..=TIME_MAX_S;
+            if !times.contains(&record.time_s) {
+                return None;
+            }
             self.covered.push((series?, record.time_s, record.value));
             return Some(treering_buffer::Restored::default());
         }
